@@ -1,0 +1,23 @@
+import type { Permission } from '../../domain/directory.ts'
+import { findRow } from '../client.ts'
+import type { Db } from '../client.ts'
+
+/** An active identity that makes a call, with the permissions that it holds through its groups now. */
+export type Caller = {
+  id: string
+  kind: 'human' | 'service_account' | 'workload' | 'agent'
+  email: string
+  display_name: string
+  permissions: Permission[]
+}
+
+/** Undefined: no such identity, or disabled, or expired. */
+export function findCaller(db: Db, id: string): Promise<Caller | undefined> {
+  return findRow<Caller>(db`
+    select i.id, i.kind, i.email, i.display_name,
+      array(select distinct p from active_groups(i.id, clock_timestamp()) g, unnest(g.permissions) p) as permissions
+    from identities i
+    where i.id = ${id} and i.status = 'active' and (i.expires_at is null or i.expires_at > clock_timestamp())`)
+}
+
+export const mayManage = (caller: Caller): boolean => caller.permissions.includes('access_requests.manage')

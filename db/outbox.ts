@@ -1,0 +1,41 @@
+import { randomUUIDv7 } from 'node:crypto'
+
+import type { IntegrationEvent, TriggerEvent } from '../domain/lifecycle.ts'
+import type { Json } from './audit.ts'
+import { rows } from './client.ts'
+import type { Db, Sql, Tx } from './client.ts'
+
+export const outboxChannel = 'hallpass_outbox'
+
+export type OutboxEvent = {
+  id: string
+  type: IntegrationEvent
+  request_id: string
+  /** What the template's trigger task is told of, if it is told of this event at all. */
+  trigger_event: TriggerEvent | null
+}
+
+type Outgoing = Omit<OutboxEvent, 'id'> & { payload: { [key: string]: Json } }
+
+/** Writes an outgoing event with the change it tells of. It is delivered at least once, later, by its stable id. */
+export async function enqueueEvent(tx: Tx, { payload, ...event }: Outgoing): Promise<void> {
+  await tx`insert into outbox_events ${tx({ id: randomUUIDv7(), ...event, payload: tx.json(payload) as never })}`
+  await tx`select pg_notify(${outboxChannel}, '')`
+}
+
+/** Takes up to 20 events that wait, oldest first, and hides them from other takers for a growing while. */
+export function claimEvents(sql: Sql): Promise<OutboxEvent[]> {
+  return rows<OutboxEvent>(sql`
+    with due as (
+      select id from outbox_events where dispatched_at is null and next_attempt_at <= clock_timestamp()
+      order by seq limit 20 for update skip locked
+    )
+    update outbox_events o set attempts = o.attempts + 1,
+      next_attempt_at = clock_timestamp() + least(power(2, o.attempts), 30) * interval '1 second'
+    from due where o.id = due.id
+    returning o.id, o.type, o.request_id, o.trigger_event`)
+}
+
+export async function markDispatched(db: Db, id: string): Promise<void> {
+  await db`update outbox_events set dispatched_at = clock_timestamp() where id = ${id}`
+}

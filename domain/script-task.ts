@@ -1,0 +1,96 @@
+import { z } from 'zod'
+
+import { integrationEvents } from './lifecycle.ts'
+import { AccessRequestId, RunId, ScriptTaskId } from './ids.ts'
+import { Instant, Name, Text } from './text.ts'
+
+const fields = {
+  name: Name,
+  task_type: z.literal('script').default('script'),
+  schedule_type: z.enum(['once', 'interval', 'cron']).default('once'),
+  interval_seconds: z.int().min(10).max(31_536_000).nullable().default(null),
+  cron_expression: Text(200).nullable().default(null),
+  timezone: Text(100).nullable().default(null),
+  script: Text(262_144).min(1),
+  events: z.array(z.enum(integrationEvents)).max(integrationEvents.length).default([]),
+  max_retries: z.int().min(0).max(100).default(3),
+  timeout_seconds: z.int().min(1).max(300).default(30),
+  enabled: z.boolean().default(true),
+  config: z.record(Text(200).min(1), Text(10_000)).default({}),
+  egress_hosts: z.array(Text(300)).max(100).default([]),
+}
+
+/**
+ * What an admin sends to create or replace a script task. Schedules, event bindings and outward calls are
+ * refused until the product carries them out: a field that does nothing would be a promise not kept.
+ */
+export const ScriptTaskInput = z
+  .strictObject(fields)
+  .refine(({ schedule_type }) => schedule_type === 'once', {
+    path: ['schedule_type'],
+    message: 'only once is available: the task runs when a template fires it, or by hand',
+  })
+  .refine((it) => it.interval_seconds === null && it.cron_expression === null && it.timezone === null, {
+    path: ['schedule_type'],
+    message:
+      'interval_seconds, cron_expression and timezone belong to schedules, which are not available yet',
+  })
+  .refine(({ events }) => events.length === 0, {
+    path: ['events'],
+    message:
+      'binding to integration events is not available yet: name the task as trigger_task_id of a template',
+  })
+  .refine(({ egress_hosts }) => egress_hosts.length === 0, {
+    path: ['egress_hosts'],
+    message: 'outward calls are not available yet',
+  })
+  .meta({ id: 'ScriptTaskInput' })
+export type ScriptTaskInput = z.infer<typeof ScriptTaskInput>
+
+export const ScriptTask = z
+  .object({ id: ScriptTaskId, ...fields, version: z.int(), created_at: Instant, updated_at: Instant })
+  .meta({ id: 'ScriptTask' })
+export type ScriptTask = z.infer<typeof ScriptTask>
+
+export const ScriptTaskVersion = ScriptTask.omit({ id: true, updated_at: true })
+  .extend({ task_id: ScriptTaskId, created_by: z.string().nullable() })
+  .meta({ id: 'ScriptTaskVersion' })
+export type ScriptTaskVersion = z.infer<typeof ScriptTaskVersion>
+
+/** Starts a run by hand: on the facts of a request, on an invented event, or on nothing. */
+export const RunInput = z
+  .strictObject({
+    event: z.record(Text(200), Text(10_000)).optional(),
+    request_id: AccessRequestId.optional(),
+  })
+  .meta({ id: 'RunInput' })
+
+export const RunError = z.object({
+  message: z.string(),
+  line: z.int().nullable(),
+  column: z.int().nullable(),
+})
+export type RunError = z.infer<typeof RunError>
+
+/** One attempt of a script. `ended_by` names how it ended; `line` and `column` are the author's, from 1. */
+export const Run = z
+  .object({
+    id: RunId,
+    task_id: ScriptTaskId.nullable(),
+    task_name: z.string(),
+    version: z.int(),
+    trigger: z.string(),
+    request_id: AccessRequestId.nullable(),
+    attempt: z.int(),
+    status: z.enum(['running', 'succeeded', 'failed']),
+    ended_by: z.string().nullable(),
+    started_at: Instant,
+    duration_ms: z.int().nullable(),
+    cpu_ms: z.int().nullable(),
+    result: z.string().nullable(),
+    log: z.array(z.object({ at_ms: z.number(), level: z.string(), text: z.string() })),
+    error: RunError.nullable(),
+    calls: z.array(z.record(z.string(), z.unknown())),
+  })
+  .meta({ id: 'Run' })
+export type Run = z.infer<typeof Run>
