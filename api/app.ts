@@ -1,0 +1,54 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+
+import { DomainError } from '../domain/errors.ts'
+import { authenticate } from './authenticate.ts'
+import { readBody } from './body.ts'
+import type { Deps } from './deps.ts'
+import { docs, docsPage } from './docs.ts'
+import { health } from './health.ts'
+import { idempotent } from './idempotency.ts'
+import { asDomainError, internalError, problem } from './problem.ts'
+import { limitWrites } from './rate-limit.ts'
+import { router } from './router.ts'
+import type { Env } from './router.ts'
+import { accessRequests } from './routes/access-requests.ts'
+import { applications } from './routes/applications.ts'
+import { decisions } from './routes/decisions.ts'
+import { groups } from './routes/groups.ts'
+import { identities } from './routes/identities.ts'
+import { messages } from './routes/messages.ts'
+import { scriptTasks } from './routes/script-tasks.ts'
+import { templates } from './routes/templates.ts'
+import { tokens } from './routes/tokens.ts'
+
+const resources = [templates, accessRequests, decisions, messages, identities, groups, applications, tokens, scriptTasks]
+
+function createApi(deps: Deps): OpenAPIHono<Env> {
+  const api = router()
+  docs(api, deps)
+  api.use(authenticate, limitWrites(deps.writes_per_minute), readBody, idempotent)
+  for (const resource of resources) api.route('/', resource)
+  return api
+}
+
+/** The whole HTTP surface. `app.request()` and `app.fetch` take it from here. */
+export function createApp(deps: Deps): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>()
+  app.use(async (c, next) => {
+    c.set('deps', deps)
+    c.header('x-content-type-options', 'nosniff')
+    c.header('cache-control', 'no-cache')
+    await next()
+  })
+  app.notFound((c) => problem(c, new DomainError('not_found', 'There is nothing at this address.')))
+  app.onError((error, c) => {
+    const refusal = asDomainError(error)
+    if (refusal === undefined) deps.logError(`${c.req.method} ${c.req.path} failed`, error)
+    return problem(c, refusal ?? internalError())
+  })
+  health(app)
+  docsPage(app)
+  app.get('/.well-known/jwks.json', (c) => c.json(deps.signer.jwks))
+  app.route('/api/v1', createApi(deps))
+  return app
+}
