@@ -1,0 +1,2 @@
+export function birthOf(pid: number): string | undefined
+export function isRunning(identity: { pid: number; born: string }): boolean
