@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+
 import { z } from 'zod'
 
 /** The folder of this checkout. */

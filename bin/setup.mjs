@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+
 import { withSetupLock } from './setup/lock.mjs'
 import { isThisNodeFit, provideNode } from './setup/node.mjs'
 import { Interrupted, npmCi } from './setup/npm-ci.mjs'

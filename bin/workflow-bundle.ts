@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
+
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
+
 import { projectRoot } from './config.ts'
 import { makePrivateFolder, writePrivateFile } from './embedded/private-file.ts'
 
@@ -43,6 +45,10 @@ function filesIn(folder: string): string[] {
 
 function removeOldBundles(folder: string): void {
   const files = readdirSync(folder).map((name) => path.join(folder, name))
-  const byAge = files.sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs)
+  const byAge = files.sort((one, other) => changedAt(other) - changedAt(one))
   for (const file of byAge.slice(keptBundles - 1)) rmSync(file, { force: true })
+}
+
+function changedAt(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
+
 import type { PostgresFiles } from './postgres-files.ts'
 import { writePrivateFile } from './private-file.ts'
 import { run } from './run-program.ts'

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+
 import { type Account, closedFolderAbove, postgresAccount } from './postgres-account.ts'
 import { makePassableFolder, writePrivateFile } from './private-file.ts'
 

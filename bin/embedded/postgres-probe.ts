@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs'
+
 import postgres from 'postgres'
+
 import { postgresUrl, postgresUser } from './postgres-cluster.ts'
 import type { PostgresFiles } from './postgres-files.ts'
 

@@ -1,6 +1,8 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+
 import { z } from 'zod'
+
 import { isRunning } from '../setup/process-identity.mjs'
 import { assertPortFree, findFreePort } from './port.ts'
 import { ensureCluster, postgresUrl, postgresUser } from './postgres-cluster.ts'

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+
 import { commandLineOf, identify, type ProcessIdentity } from './process.ts'
 
 /** What PostgreSQL notes in its data directory about the server that runs, or ran, there. */

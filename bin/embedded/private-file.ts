@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+
 import type { z } from 'zod'
 
 /** Writes a file that only its owner may read, whole or not at all. */

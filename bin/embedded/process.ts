@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+
 import { z } from 'zod'
+
 import { birthOf, isRunning } from '../setup/process-identity.mjs'
 
 /** One process for ever: ids are used again, an id with its time of birth is not. */
@@ -90,12 +92,12 @@ function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean 
 /** Waits for a condition until it is true, or the time is over: then false. An abort throws. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
-  options: { patience_ms: number; signal?: AbortSignal | undefined },
+  options: { patience_ms: number; every_ms?: number; signal?: AbortSignal },
 ): Promise<boolean> {
   const deadline = Date.now() + options.patience_ms
   while (!(await condition())) {
     if (Date.now() > deadline) return false
-    await sleep(25, undefined, { signal: options.signal })
+    await sleep(options.every_ms ?? 25, undefined, options.signal && { signal: options.signal })
   }
   return true
 }

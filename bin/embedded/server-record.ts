@@ -1,5 +1,7 @@
 import path from 'node:path'
+
 import { z } from 'zod'
+
 import { isRunning } from '../setup/process-identity.mjs'
 import { readJsonFile, writePrivateFile } from './private-file.ts'
 import { type Escalation, ProcessIdentity, stopProcess } from './process.ts'

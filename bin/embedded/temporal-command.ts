@@ -1,5 +1,7 @@
 import path from 'node:path'
+
 import { z } from 'zod'
+
 import { assertPortFree, findFreePort, findFreePortFrom } from './port.ts'
 import { readLastServer } from './server-record.ts'
 

@@ -1,6 +1,7 @@
 import { type Connection, isGrpcServiceError } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
+
 import { waitUntil } from './process.ts'
 
 const { IndexedValueType } = proto.temporal.api.enums.v1

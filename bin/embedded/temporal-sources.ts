@@ -1,6 +1,7 @@
 import { createWriteStream, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
+
 import { run } from './run-program.ts'
 
 /** The version of the Temporal CLI that the product brings. */

@@ -1,5 +1,7 @@
 import path from 'node:path'
+
 import { Connection } from '@temporalio/client'
+
 import { isRunning } from '../setup/process-identity.mjs'
 import { isListening } from './port.ts'
 import { makePrivateFolder } from './private-file.ts'

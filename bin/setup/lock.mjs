@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+
 import { birthOf, isRunning } from './process-identity.mjs'
 import { readJson, say } from './terminal.mjs'
 

