@@ -1,16 +1,16 @@
 // Runs before every npm command of this project, under whatever Node the user has (18.17 or later):
 // plain JavaScript without dependencies. It does nothing when all is in place.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { withSetupLock } from './setup/lock.mjs'
-import { isThisNodeFit, provideNode } from './setup/node.mjs'
+import { isThisNodeFit, linkNode, provideNode } from './setup/node.mjs'
 import { Interrupted, npmCi } from './setup/npm-ci.mjs'
 import { linkPostgresLibraries } from './setup/postgres-links.mjs'
 import { isRunning } from './setup/process-identity.mjs'
-import { readJson, say } from './setup/terminal.mjs'
+import { readJson, say, showProgress } from './setup/terminal.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const modules = path.join(root, 'node_modules')
@@ -46,12 +46,32 @@ function assertNotInUse() {
 }
 
 async function installModules(onChild) {
+  if (hasModules()) return
   assertNotInUse()
   say('installing dependencies (once; about 110 MB to download)')
-  await npmCi(root, 'dependencies', onChild, ['dev', 'optional'])
+  await npmCi(root, { label: 'dependencies', include: ['dev', 'optional'], onChild })
   linkPostgresLibraries(modules)
   const { platform, lock } = wanted
   writeFileSync(stampFile, JSON.stringify({ platform, lock }))
+}
+
+/** Both downloads at once; one that fails does not cut the other short, so that the next run finds its work done. */
+async function install(onChild) {
+  const began = Date.now()
+  const endProgress = showProgress(
+    () => `installing: ${Math.round((Date.now() - began) / 1000)} s, ${countPackages()} packages`,
+  )
+  const [installed, node] = await Promise.allSettled([
+    installModules(onChild),
+    provideNode(root, wanted.runtime, onChild),
+  ])
+  endProgress()
+  for (const { reason } of [installed, node]) if (reason) throw reason
+  linkNode(root, node.value, link)
+}
+
+function countPackages() {
+  return existsSync(modules) ? readdirSync(modules).length : 0
 }
 
 async function setUp() {
@@ -59,8 +79,7 @@ async function setUp() {
   if (isComplete()) return
   await withSetupLock(path.join(root, '.data', 'setup.lock'), async (onChild) => {
     if (isComplete()) return
-    if (!hasModules()) await installModules(onChild)
-    await provideNode({ root, link, runtimeLock: wanted.runtime, onChild })
+    await install(onChild)
     writeFileSync(stampFile, JSON.stringify(wanted))
   })
 }

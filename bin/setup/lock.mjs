@@ -12,9 +12,13 @@ import { readJson, say } from './terminal.mjs'
 export async function withSetupLock(directory, work) {
   mkdirSync(path.dirname(directory), { recursive: true })
   await takeLock(directory)
-  recordHolders(directory, [process.pid])
+  const pids = [process.pid]
+  recordHolders(directory, pids)
   try {
-    return await work((childPid) => recordHolders(directory, [process.pid, childPid]))
+    return await work((childPid) => {
+      pids.push(childPid)
+      recordHolders(directory, pids)
+    })
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

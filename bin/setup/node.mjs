@@ -14,40 +14,40 @@ export function isThisNodeFit() {
   return fitAbis.includes(process.versions.modules) && typeof crypto.randomUUIDv7 === 'function'
 }
 
-/**
- * Links node_modules/.bin/node to a fit Node: the user's own, else Node 24 from runtime/, installed if need be.
- * package.json names the link in full, since bash remembers where it found the first `node` of a line.
- */
-export async function provideNode({ root, link, runtimeLock, onChild }) {
-  const own = isThisNodeFit() && !isWithin(process.execPath, path.join(root, 'runtime'))
-  const node = own ? process.execPath : await runtimeNode(root, runtimeLock, onChild)
-  assertNativeModulesLoad(root, node)
-  mkdirSync(path.dirname(link), { recursive: true })
-  rmSync(link, { force: true })
-  // The project's own Node by a relative link, so that the folder may be moved.
-  symlinkSync(own ? node : path.relative(path.dirname(link), node), link)
-}
-
-/** From the second start on PATH makes `node` the one in runtime/, which is not the user's. */
-function isWithin(file, folder) {
-  return existsSync(folder) && realpathSync(file).startsWith(realpathSync(folder) + path.sep)
-}
-
-async function runtimeNode(root, lock, onChild) {
+/** The Node to run the product: the user's own if it is fit, else Node 24 from runtime/, installed if need be. */
+export async function provideNode(root, runtimeLock, onChild) {
   const folder = path.join(root, 'runtime')
+  if (isThisNodeFit() && !isWithin(process.execPath, folder)) return process.execPath
   const stamp = path.join(folder, 'node_modules', '.hallpass.json')
   const installed = findNode(folder)
-  if (installed && readJson(stamp)?.lock === lock) return installed
+  if (installed && readJson(stamp)?.lock === runtimeLock) return installed
   say(`this is Node ${process.versions.node}; fetching Node 24 for this folder only (about 45 MB, once)`)
-  await npmCi(folder, 'Node 24', onChild, ['optional'])
+  await npmCi(folder, { label: 'Node 24', include: ['optional'], onChild })
   const fetched = findNode(folder)
   if (!fetched) {
     throw new Error(
       `npm has no Node 24 for ${process.platform}-${process.arch}: install Node 24 and run the command again`,
     )
   }
-  writeFileSync(stamp, JSON.stringify({ lock }))
+  writeFileSync(stamp, JSON.stringify({ lock: runtimeLock }))
   return fetched
+}
+
+/**
+ * Links node_modules/.bin/node to this Node, once it is sure to run the product. package.json names the link in
+ * full, since bash remembers where it found the first `node` of a line.
+ */
+export function linkNode(root, node, link) {
+  assertNativeModulesLoad(root, node)
+  mkdirSync(path.dirname(link), { recursive: true })
+  rmSync(link, { force: true })
+  // The project's own Node by a relative link, so that the folder may be moved.
+  symlinkSync(isWithin(node, root) ? path.relative(path.dirname(link), node) : node, link)
+}
+
+/** From the second start on PATH makes `node` the one in runtime/, which is not the user's. */
+function isWithin(file, folder) {
+  return existsSync(folder) && realpathSync(file).startsWith(realpathSync(folder) + path.sep)
 }
 
 function findNode(folder) {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 
-import { say, showProgress } from './terminal.mjs'
+import { say } from './terminal.mjs'
 
 /** Set-up was stopped by a signal. */
 export class Interrupted extends Error {
@@ -33,18 +33,14 @@ const inheritedSettings =
  * `npm ci` in a folder, without install scripts and whatever the outer npm was told.
  * `onChild` receives npm's pid.
  */
-export async function npmCi(folder, label, onChild, include) {
+export async function npmCi(folder, { label, include, onChild }) {
   const began = Date.now()
-  const seconds = () => Math.round((Date.now() - began) / 1000)
   const child = startNpm(folder, include)
   if (child.pid) onChild(child.pid)
-  const modules = path.join(folder, 'node_modules')
-  const endProgress = showProgress(() => `${label}: ${seconds()} s, ${countPackages(modules)} packages`)
   const { code, errors, isInterrupted } = await outcomeOf(child)
-  endProgress()
   if (isInterrupted) throw new Interrupted()
   if (code !== 0) throw new Error(describeFailure(label, code, errors))
-  say(`${label}: done in ${seconds()} s`)
+  say(`${label}: installed in ${Math.round((Date.now() - began) / 1000)} s`)
 }
 
 function startNpm(folder, include) {
@@ -102,14 +98,4 @@ function describeFailure(label, code, errors) {
   process.stderr.write(errors)
   const known = advice.find(([pattern]) => pattern.test(errors))
   return `${label}: npm ci ended with ${code}; ${known ? known[1] : 'see npm’s message above'}`
-}
-
-function countPackages(modules) {
-  try {
-    return readdirSync(modules)
-      .map((name) => (name.startsWith('@') ? readdirSync(path.join(modules, name)).length : 1))
-      .reduce((sum, count) => sum + count, 0)
-  } catch {
-    return 0
-  }
 }
