@@ -21,7 +21,17 @@ import { scriptTasks } from './routes/script-tasks.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
 
-const resources = [templates, accessRequests, decisions, messages, identities, groups, applications, tokens, scriptTasks]
+const resources = [
+  templates,
+  accessRequests,
+  decisions,
+  messages,
+  identities,
+  groups,
+  applications,
+  tokens,
+  scriptTasks,
+]
 
 function createApi(deps: Deps): OpenAPIHono<Env> {
   const api = router()

@@ -21,7 +21,9 @@ async function subjectOf(signer: TokenSigner, token: string): Promise<string> {
   try {
     return z.uuid().parse((await signer.verify(token)).sub)
   } catch {
-    throw unauthenticated('The token is not valid here: it is malformed, expired, or meant for something else.')
+    throw unauthenticated(
+      'The token is not valid here: it is malformed, expired, or meant for something else.',
+    )
   }
 }
 

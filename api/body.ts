@@ -32,7 +32,10 @@ function decode(bytes: Uint8Array): string {
 function assertMediaType(header: string | undefined, encoding: string | undefined): void {
   const type = header?.split(';')[0]?.trim().toLowerCase()
   if (type === 'application/json' && (encoding ?? 'identity') === 'identity') return
-  throw new DomainError('unsupported_media_type', 'Send the body as Content-Type: application/json, not encoded.')
+  throw new DomainError(
+    'unsupported_media_type',
+    'Send the body as Content-Type: application/json, not encoded.',
+  )
 }
 
 /** Reads a body once, in full, before any handler: capped, JSON only, and only where there is one. */
@@ -40,6 +43,7 @@ export const readBody: MiddlewareHandler<Env> = async (c, next) => {
   const stream = c.req.method === 'GET' || c.req.method === 'HEAD' ? null : c.req.raw.body
   const bytes = stream === null ? new Uint8Array() : await readBytes(stream)
   if (bytes.byteLength > 0) assertMediaType(c.req.header('content-type'), c.req.header('content-encoding'))
-  c.req.bodyCache.text = Promise.resolve(bytes.byteLength > 0 ? decode(bytes) : '{}')
+  // Hono keeps what it has read as a promise, whatever the type of its cache says.
+  Object.assign(c.req.bodyCache, { text: Promise.resolve(bytes.byteLength > 0 ? decode(bytes) : '{}') })
   await next()
 }

@@ -1,17 +1,31 @@
 import type { Sql } from '../db/client.ts'
+import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TokenSigner } from './token-signer.ts'
 
 /** What became of a part of the product when it was asked just now. */
 export type PartHealth = { name: string; ok: boolean; detail?: string }
 
+export type ManualRun = {
+  run_id: string
+  task_id: string
+  event: Record<string, string>
+  request_id: string | undefined
+}
+
+export type Scripts = {
+  /** @throws DomainError `script_invalid`, with the author's line and column */
+  compile(source: string): Promise<{ code: string }>
+  /** The finished run, however it ended. @throws DomainError `not_found`, `invalid_request` */
+  run(run: ManualRun): Promise<Run>
+}
+
 /** Everything that the API is handed. */
 export type Deps = {
   sql: Sql
   engine: Engine
   signer: TokenSigner
-  /** Strips types and checks; throws an error with `line` and `column` (from 1) for a script that does not compile. */
-  compileScript: (source: string) => Promise<{ code: string }>
+  scripts: Scripts
   max_duration_mins: number
   /** Writes a minute for each caller; more is 429. */
   writes_per_minute: number

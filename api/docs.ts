@@ -50,7 +50,7 @@ export function docs(api: OpenAPIHono<Env>, { signer }: Deps): void {
           title: 'Hallpass',
           version: '0.1.0',
           description: 'Temporary access: asked for, decided, granted, ended and proven.',
-          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+          license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
         },
         servers: [{ url: `${signer.issuer}/api/v1` }],
       }),

@@ -4,7 +4,10 @@ import type { Versioned } from '../db/templates.ts'
 import type { Precondition } from '../db/versions.ts'
 
 /** Sends a resource with its version as a strong entity tag. */
-export function sendVersioned<Resource extends object>(c: Context, { resource, version }: Versioned<Resource>) {
+export function sendVersioned<Resource extends object>(
+  c: Context,
+  { resource, version }: Versioned<Resource>,
+) {
   c.header('etag', `"${version}"`)
   return c.json(resource, 200)
 }

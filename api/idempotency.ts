@@ -55,7 +55,10 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const { operation_id, answer } = await reserveKey(c.get('deps').sql, attempt)
   if (answer) {
     const body = answer.status === 204 ? null : answer.body
-    return new Response(body, { status: answer.status, headers: { ...answer.headers, 'idempotency-replayed': 'true' } })
+    return new Response(body, {
+      status: answer.status,
+      headers: { ...answer.headers, 'idempotency-replayed': 'true' },
+    })
   }
   c.set('operation_id', operation_id)
   await next()

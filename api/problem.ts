@@ -59,7 +59,8 @@ export const Problem = z
   })
   .meta({ id: 'Problem' })
 
-const titleOf = (code: ErrorCode): string => `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`
+const titleOf = (code: ErrorCode): string =>
+  `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`
 
 const headersOf = (code: ErrorCode): Record<string, string> => ({
   ...(code === 'unauthenticated' && { 'www-authenticate': 'Bearer realm="hallpass"' }),
@@ -70,7 +71,14 @@ const headersOf = (code: ErrorCode): Record<string, string> => ({
 
 export function problem(c: Context, { code, message, extensions }: DomainError): Response {
   const status = statuses[code]
-  const document = { type: `urn:hallpass:problem:${code}`, title: titleOf(code), status, detail: message, code, ...extensions }
+  const document = {
+    type: `urn:hallpass:problem:${code}`,
+    title: titleOf(code),
+    status,
+    detail: message,
+    code,
+    ...extensions,
+  }
   return c.json(document, status, { ...headersOf(code), 'content-type': 'application/problem+json' })
 }
 
@@ -80,7 +88,8 @@ export function asDomainError(error: unknown): DomainError | undefined {
   if (error instanceof HTTPException && error.status === 400) {
     return new DomainError('malformed_json', 'The body is not JSON.')
   }
-  if (isOutage(error)) return new DomainError('unavailable', 'The database cannot be reached; try again shortly.')
+  if (isOutage(error))
+    return new DomainError('unavailable', 'The database cannot be reached; try again shortly.')
   return undefined
 }
 

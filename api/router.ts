@@ -19,7 +19,10 @@ const pointerTo = (path: PropertyKey[]): string =>
 
 function fieldErrors(issue: Issue): FieldError[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(issue.path), detail: issue.message }]
-  return (issue.keys ?? []).map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'is not a known field' }))
+  return (issue.keys ?? []).map((key) => ({
+    pointer: pointerTo([...issue.path, key]),
+    detail: 'is not a known field',
+  }))
 }
 
 function refuse(target: string, issues: readonly Issue[]): DomainError {

@@ -1,6 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto'
 
-import { calculateJwkThumbprint, createLocalJWKSet, exportJWK, importJWK, importPKCS8, jwtVerify, SignJWT } from 'jose'
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  importJWK,
+  importPKCS8,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 import type { JWK } from 'jose'
 
 /** Signs and checks the product's own tokens: JWTs of type `at+jwt`, ES256. */
@@ -9,13 +17,17 @@ export type TokenSigner = {
   /** The public keys, as `/.well-known/jwks.json` shows them. */
   jwks: { keys: JWK[] }
   /** @param times seconds since 1970 */
-  sign(claims: Record<string, unknown>, times: { iat: number; exp: number }): Promise<{ token: string; jti: string }>
+  sign(
+    claims: Record<string, unknown>,
+    times: { iat: number; exp: number },
+  ): Promise<{ token: string; jti: string }>
   /** The identity that an API token speaks for. @throws when the token is not one of ours, for this API, now */
   verify(token: string): Promise<{ sub: string }>
 }
 
 async function readKey(text: string): Promise<JWK> {
-  if (!text.trimStart().startsWith('{')) return exportJWK(await importPKCS8(text, 'ES256', { extractable: true }))
+  if (!text.trimStart().startsWith('{'))
+    return exportJWK(await importPKCS8(text, 'ES256', { extractable: true }))
   return JSON.parse(text) as JWK
 }
 

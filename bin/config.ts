@@ -40,6 +40,7 @@ const Environment = z.object({
     .optional(),
   POSTGRES_PORT: port.optional(),
   TEMPORAL_PORT: port.optional(),
+  WRITES_PER_MINUTE: wholeNumber(1, 1_000_000).default(600),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
 })
 
@@ -68,6 +69,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     signing_key: data.SIGNING_KEY,
     postgres_port: data.POSTGRES_PORT,
     temporal_port: data.TEMPORAL_PORT,
+    writes_per_minute: data.WRITES_PER_MINUTE,
     log_level: data.LOG_LEVEL,
   }
 }

@@ -92,6 +92,7 @@ async function start(config: Config, signal: AbortSignal): Promise<Started> {
   const product = await startProduct({ config, ...addresses, workflow_bundle, say })
   writeRunFile(config.data_dir, {
     url: product.url,
+    public_url: config.public_url,
     ...addresses,
     temporal_namespace: config.temporal_namespace,
   })

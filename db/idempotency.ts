@@ -39,16 +39,24 @@ export function reserveKey(sql: Sql, { caller_id, key, fingerprint }: Attempt): 
     if (known.fingerprint !== fingerprint) {
       throw new DomainError('idempotency_key_reused', 'This Idempotency-Key was used for another call.')
     }
-    if (known.status !== null) return { operation_id: known.operation_id, answer: { ...known, status: known.status } }
+    if (known.status !== null)
+      return { operation_id: known.operation_id, answer: { ...known, status: known.status } }
     if (known.is_locked) {
-      throw new DomainError('idempotency_in_progress', 'The first call with this Idempotency-Key has not ended yet.')
+      throw new DomainError(
+        'idempotency_in_progress',
+        'The first call with this Idempotency-Key has not ended yet.',
+      )
     }
     await tx`update idempotency_keys set locked_until = ${lease} where caller_id = ${caller_id} and key = ${key}`
     return { operation_id: known.operation_id, answer: undefined }
   })
 }
 
-export async function storeAnswer(sql: Sql, { caller_id, key }: Attempt, answer: StoredAnswer): Promise<void> {
+export async function storeAnswer(
+  sql: Sql,
+  { caller_id, key }: Attempt,
+  answer: StoredAnswer,
+): Promise<void> {
   await sql`update idempotency_keys set status = ${answer.status}, headers = ${sql.json(answer.headers)},
     body = ${answer.body}, locked_until = null where caller_id = ${caller_id} and key = ${key}`
 }

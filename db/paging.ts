@@ -5,14 +5,19 @@ import { DomainError } from '../domain/errors.ts'
 /** A page of a list. `next_cursor` is null on the last one. */
 export type Page<Row> = { data: Row[]; next_cursor: string | null }
 
-/** `after` is the id of the last row that the caller has seen. Ids are UUIDv7: their order is the order of creation. */
+/**
+ * `after` is the key of the last row that the caller has seen: an id, or a version's number. Ids are UUIDv7: their
+ * order is the order of creation.
+ */
 export type PageRequest = { limit: number; after: string | null }
 
-const Cursor = z.tuple([z.string(), z.uuid()])
+const Id = z.tuple([z.string(), z.uuid()])
+const Numbered = z.tuple([z.string(), z.string().regex(/^\d{1,9}$/)])
+const schemaOf = (list: string) => (list === 'versions' ? Numbered : Id)
 
 /** A cursor belongs to the list that gave it. */
-export const encodeCursor = (list: string, id: string): string =>
-  Buffer.from(JSON.stringify([list, id])).toString('base64url')
+export const encodeCursor = (list: string, key: string): string =>
+  Buffer.from(JSON.stringify([list, key])).toString('base64url')
 
 function parseCursor(text: string): unknown {
   try {
@@ -25,7 +30,7 @@ function parseCursor(text: string): unknown {
 /** @throws DomainError `invalid_request` for a cursor that this list did not give */
 export function decodeCursor(list: string, text: string | undefined): string | null {
   if (text === undefined) return null
-  const parsed = Cursor.safeParse(parseCursor(text))
+  const parsed = schemaOf(list).safeParse(parseCursor(text))
   if (parsed.success && parsed.data[0] === list && encodeCursor(list, parsed.data[1]) === text)
     return parsed.data[1]
   throw new DomainError('invalid_request', 'The cursor is not one that this list gave.', {

@@ -74,7 +74,10 @@ const submit = createRoute({
   summary: 'Submit a request',
   request: { headers: WriteHeaders, body: body(SubmissionInput) },
   responses: {
-    201: created(AccessRequest, 'Submitted; with an auto-approving template in the state that it has reached'),
+    201: created(
+      AccessRequest,
+      'Submitted; with an auto-approving template in the state that it has reached',
+    ),
     202: created(AccessRequest, 'Accepted; its workflow starts once the engine answers'),
     ...problems(403, 404, 409, 422),
   },
@@ -103,11 +106,19 @@ async function start(c: Context<Env>, { command_id }: Submitted): Promise<boolea
 
 export const accessRequests = router()
   .openapi(mine, async (c) => {
-    const page = await listMine(c.get('deps').sql, c.get('caller'), pageOf('access-requests', c.req.valid('query')))
+    const page = await listMine(
+      c.get('deps').sql,
+      c.get('caller'),
+      pageOf('access-requests', c.req.valid('query')),
+    )
     return c.json(viewPage(c.get('deps'), page), 200)
   })
   .openapi(awaiting, async (c) => {
-    const page = await listAwaiting(c.get('deps').sql, c.get('caller'), pageOf('pending', c.req.valid('query')))
+    const page = await listAwaiting(
+      c.get('deps').sql,
+      c.get('caller'),
+      pageOf('pending', c.req.valid('query')),
+    )
     return c.json(viewPage(c.get('deps'), page), 200)
   })
   .openapi(all, async (c) => {
@@ -117,7 +128,12 @@ export const accessRequests = router()
   .openapi(submit, async (c) => {
     const deps = c.get('deps')
     const { max_duration_mins, sql } = deps
-    const submission = { id: c.get('operation_id'), input: c.req.valid('json'), caller: c.get('caller'), max_duration_mins }
+    const submission = {
+      id: c.get('operation_id'),
+      input: c.req.valid('json'),
+      caller: c.get('caller'),
+      max_duration_mins,
+    }
     const submitted = await submitRequest(sql, submission)
     const isStarted = await start(c, submitted)
     const request = await findRequest(sql, submitted.request_id)

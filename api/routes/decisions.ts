@@ -83,14 +83,19 @@ async function decide(c: Context<Env>, queued: Queued) {
 }
 
 /** Without the engine a revocation is carried out here, and the workflow learns of it when it is back. */
-async function carryOutRevocation(c: Context<Env>, { command_id }: Queued) {
+async function carryOutRevocation(c: Context<Env>, request_id: string, { command_id }: Queued) {
   const { engine, sql } = c.get('deps')
-  if (await engine.send(command_id, patienceMs.plain)) return sendOutcome(c, { command_id, is_blocking: false })
-  await applyCommand(sql, command_id)
+  if (await engine.send(command_id, patienceMs.plain))
+    return sendOutcome(c, { command_id, is_blocking: false })
+  await applyCommand(sql, { command_id, request_id })
   return sendAccepted(c, command_id)
 }
 
-const decisionOf = (c: Context<Env>, request_id: string, { comment }: { comment?: string | undefined }): Decision => ({
+const decisionOf = (
+  c: Context<Env>,
+  request_id: string,
+  { comment }: { comment?: string | undefined },
+): Decision => ({
   id: c.get('operation_id'),
   request_id,
   caller: c.get('caller'),
@@ -108,7 +113,7 @@ export const decisions = router()
   })
   .openapi(revoke, async (c) => {
     const revocation = decisionOf(c, c.req.valid('param').id, c.req.valid('json'))
-    return carryOutRevocation(c, await queueRevocation(c.get('deps').sql, revocation))
+    return carryOutRevocation(c, revocation.request_id, await queueRevocation(c.get('deps').sql, revocation))
   })
   .openapi(getCommand, async (c) => {
     const { id, command_id } = c.req.valid('param')

@@ -8,7 +8,18 @@ import { isEligibleApprover } from '../../db/requests/approvers.ts'
 import { findRequest, isParty, maySee } from '../../db/requests/find.ts'
 import { addMessage, listMessages } from '../../db/requests/messages.ts'
 import { noRequest } from '../request-view.ts'
-import { body, created, json, listOf, pageOf, PageQuery, problems, router, security, WriteHeaders } from '../router.ts'
+import {
+  body,
+  created,
+  json,
+  listOf,
+  pageOf,
+  PageQuery,
+  problems,
+  router,
+  security,
+  WriteHeaders,
+} from '../router.ts'
 import type { Env } from '../router.ts'
 
 const path = '/access-requests/{id}/messages'

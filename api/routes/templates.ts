@@ -1,6 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
-import { createTemplate, deleteTemplate, findTemplate, listTemplates, replaceTemplate } from '../../db/templates.ts'
+import {
+  createTemplate,
+  deleteTemplate,
+  findTemplate,
+  listTemplates,
+  replaceTemplate,
+} from '../../db/templates.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { TemplateId } from '../../domain/ids.ts'
 import { Template, TemplateInput } from '../../domain/template.ts'
@@ -91,7 +97,11 @@ export const templates = router()
   .openapi(create, async (c) => {
     const id = c.get('operation_id')
     const input = c.req.valid('json')
-    const { resource, version } = await createTemplate(c.get('deps').sql, { id, input, actor: c.get('caller') })
+    const { resource, version } = await createTemplate(c.get('deps').sql, {
+      id,
+      input,
+      actor: c.get('caller'),
+    })
     return c.json(resource, 201, { location: `/api/v1${path}/${id}`, etag: `"${version}"` })
   })
   .openapi(replace, async (c) => {

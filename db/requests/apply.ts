@@ -11,6 +11,7 @@ import { asError, findCommand, settleCommand } from './commands.ts'
 import type { CommandRow, Refusal } from './commands.ts'
 import { notifyApprovers } from './notify.ts'
 
+export type CommandKey = { command_id: string; request_id: string }
 export type Applied = { command_id: string; state: 'applied' | 'rejected'; status: string }
 
 const refuse = (code: Refusal['code'], message: string, extensions: Refusal['extensions'] = {}): Refusal => ({
@@ -156,12 +157,13 @@ async function statusOf(tx: Tx, id: string): Promise<string> {
 /**
  * Carries out a queued command, once: whoever may no longer decide, a state that has moved on, a lapsed approval and a
  * block script that did not succeed are refused here, under the request's lock. Safe to call again.
- * @throws DomainError `not_found` for a command that was never written down
+ * @throws DomainError `not_found` for a command that was never written down for this request
  */
-export function applyCommand(sql: Sql, command_id: string): Promise<Applied> {
+export function applyCommand(sql: Sql, { command_id, request_id }: CommandKey): Promise<Applied> {
   return transaction(sql, async (tx) => {
     const known = await findCommand(tx, command_id)
-    const request = known && (await lockRequest(tx, known.request_id))
+    const isMeant = known !== undefined && known.request_id === request_id
+    const request = isMeant ? await lockRequest(tx, request_id) : undefined
     const command = request && (await findCommand(tx, command_id))
     if (!command) throw new DomainError('not_found', 'There is no such command.')
     if (command.state === 'queued') await settle(tx, request, command)

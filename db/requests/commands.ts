@@ -92,13 +92,7 @@ export const asError = ({ code, message, extensions }: Refusal): DomainError =>
   new DomainError(code, message, extensions)
 
 /** What the sender of a command that was answered 202 may read of it. */
-export function viewCommand({
-  id,
-  kind,
-  state,
-  result,
-  problem,
-}: CommandRow): Omit<Command, 'id'> & { id: string } {
+export function viewCommand({ id, kind, state, result, problem }: CommandRow): Command {
   const told = problem && { code: problem.code, detail: problem.message, ...problem.extensions }
   return { id, kind: kind === 'auto_approve' ? 'approve' : kind, state, result, problem: told }
 }

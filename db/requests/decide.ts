@@ -24,22 +24,31 @@ async function getVisible(tx: Tx, { request_id, caller }: Decision): Promise<Loc
 
 async function assertMayDecide(tx: Tx, request: LockedRequest, { caller }: Decision): Promise<void> {
   if (await isOwn(tx, request, caller)) {
-    throw new DomainError('self_approval_forbidden', 'Nobody decides a request of their own, not even an admin.')
+    throw new DomainError(
+      'self_approval_forbidden',
+      'Nobody decides a request of their own, not even an admin.',
+    )
   }
   if (!(await isEligibleApprover(tx, request.id, caller.id))) {
     throw new DomainError('not_an_approver', 'You are not an approver of this request.')
   }
   if (!mayHappen('approved', request.status)) {
-    throw new DomainError('request_not_pending', `The request is ${request.status}.`, { request_status: request.status })
+    throw new DomainError('request_not_pending', `The request is ${request.status}.`, {
+      request_status: request.status,
+    })
   }
 }
 
 async function assertNoRunInFlight(tx: Tx, request: LockedRequest): Promise<void> {
   const approval = await findBlockingApproval(tx, request.id)
   if (approval === undefined) return
-  throw new DomainError('decision_in_progress', 'An approval is waiting for its trigger task; deny and cancel are possible.', {
-    ...(approval.run_id !== null && { run_id: approval.run_id }),
-  })
+  throw new DomainError(
+    'decision_in_progress',
+    'An approval is waiting for its trigger task; deny and cancel are possible.',
+    {
+      ...(approval.run_id !== null && { run_id: approval.run_id }),
+    },
+  )
 }
 
 /**
@@ -80,7 +89,9 @@ export function queueRevocation(sql: Sql, revocation: Decision): Promise<Queued>
     if (await isKnown(tx, id)) return { command_id: id, is_blocking: false }
     await assertMayRevoke(tx, request, revocation)
     if (!mayHappen('revoked', request.status)) {
-      throw new DomainError('request_not_active', `The request is ${request.status}.`, { request_status: request.status })
+      throw new DomainError('request_not_active', `The request is ${request.status}.`, {
+        request_status: request.status,
+      })
     }
     await queueCommand(tx, { id, kind: 'revoke', request_id, actor: caller, comment })
     return { command_id: id, is_blocking: false }

@@ -8,6 +8,8 @@ import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import { hasOwnInterest, isEligibleApprover } from './approvers.ts'
 
+type HasId = { id: string }
+
 /** A request as it is stored; the API adds the address of its workflow. */
 export type StoredRequest = Omit<AccessRequest, 'workflow_url'>
 
@@ -23,13 +25,13 @@ export function findRequest(db: Db, id: string): Promise<StoredRequest | undefin
 }
 
 /** Requester, subject, its owner, whoever may decide it now, and admins. */
-export async function maySee(db: Db, request: Pick<StoredRequest, 'id'>, caller: Caller): Promise<boolean> {
+export async function maySee(db: Db, request: HasId, caller: Caller): Promise<boolean> {
   if (mayManage(caller)) return true
   return (await isParty(db, request, caller)) || isEligibleApprover(db, request.id, caller.id)
 }
 
 /** Requester, subject or the subject's owner: the request is theirs, though none of them decides it. */
-export async function isParty(db: Db, { id }: Pick<StoredRequest, 'id'>, caller: Caller): Promise<boolean> {
+export async function isParty(db: Db, { id }: HasId, caller: Caller): Promise<boolean> {
   const row = await findRow(db`
     select 1 from access_requests r join identities s on s.id = r.subject_id
     where r.id = ${id} and ${caller.id} in (r.requester_id, r.subject_id, s.owner_id)`)
@@ -37,7 +39,7 @@ export async function isParty(db: Db, { id }: Pick<StoredRequest, 'id'>, caller:
 }
 
 /** Those who may not decide although they may see, e.g. a delegate who is in the approver group. */
-export const isOwn = (db: Db, { id }: Pick<StoredRequest, 'id'>, caller: Caller): Promise<boolean> =>
+export const isOwn = (db: Db, { id }: HasId, caller: Caller): Promise<boolean> =>
   hasOwnInterest(db, id, caller.id)
 
 export async function listMine(db: Db, caller: Caller, page: PageRequest): Promise<Page<StoredRequest>> {

@@ -1,0 +1,12 @@
+import type { Sql } from '../db/client.ts'
+import type { Sandbox } from '../sandbox/run-script.ts'
+import { createRequestActivities } from './requests.ts'
+import { createScriptActivities } from './scripts.ts'
+
+/** Everything that workflows have done in the world. */
+export const createActivities = ({ sql, sandbox }: { sql: Sql; sandbox: Sandbox }) => ({
+  ...createRequestActivities(sql),
+  ...createScriptActivities(sql, sandbox),
+})
+
+export type Activities = ReturnType<typeof createActivities>

@@ -1,0 +1,52 @@
+import type { Sql } from '../db/client.ts'
+import { findRequest } from '../db/requests/find.ts'
+import { readTriggerConfig } from '../db/scripts/facts.ts'
+import { getRun } from '../db/scripts/runs.ts'
+import { findRunnable } from '../db/scripts/tasks.ts'
+import { DomainError } from '../domain/errors.ts'
+import { triggerEvents } from '../domain/lifecycle.ts'
+import type { Run } from '../domain/script-task.ts'
+import type { Sandbox } from '../sandbox/run-script.ts'
+import { runTask } from './run-task.ts'
+
+export type ManualRun = {
+  run_id: string
+  task_id: string
+  event: Record<string, string>
+  request_id: string | undefined
+}
+
+async function readConfig(sql: Sql, { request_id, event }: ManualRun): Promise<Record<string, string>> {
+  if (request_id === undefined) return event
+  const name = triggerEvents.find((known) => known === event.trigger_event) ?? 'created'
+  return { ...(await readTriggerConfig(sql, request_id, name)), ...event }
+}
+
+async function assertRequest(sql: Sql, request_id: string | undefined): Promise<void> {
+  if (request_id === undefined || (await findRequest(sql, request_id))) return
+  throw new DomainError('invalid_request', 'There is no such request.', {
+    errors: [{ pointer: '/request_id', detail: 'does not exist' }],
+  })
+}
+
+/** Runs a task by hand and waits for it. The same run id twice is the same run. */
+export async function runByHand(sql: Sql, sandbox: Sandbox, run: ManualRun): Promise<Run> {
+  const { run_id: id, task_id, request_id } = run
+  await assertRequest(sql, request_id)
+  const task = await findRunnable(sql, task_id)
+  if (task === undefined) throw new DomainError('not_found', 'There is no such script task.')
+  const config = await readConfig(sql, run)
+  const deadline_ms = task.definition.timeout_seconds * 1_000
+  const signal = AbortSignal.timeout(deadline_ms + 10_000)
+  await runTask(sql, sandbox, {
+    id,
+    task,
+    trigger: 'run',
+    request_id,
+    config,
+    deadline_ms,
+    lane: 'ordinary',
+    signal,
+  })
+  return getRun(sql, id)
+}

@@ -1,0 +1,58 @@
+import type { Connection } from '@temporalio/client'
+
+import type { PartHealth } from '../api/deps.ts'
+import type { Sql } from '../db/client.ts'
+import { accepts } from '../engine/engine.ts'
+import type { Sandbox } from '../sandbox/run-script.ts'
+import type { Workers } from './workers.ts'
+
+type Parts = {
+  sql: Sql
+  connection: Connection
+  temporal_address: string
+  workers: Workers
+  sandbox: Sandbox
+}
+
+const patienceMs = 2_000
+
+async function check(name: string, ask: () => Promise<string | undefined>): Promise<PartHealth> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error(`no answer within ${patienceMs} ms`)), patienceMs).unref()
+  })
+  try {
+    const detail = await Promise.race([ask(), late])
+    return { name, ok: true, ...(detail !== undefined && { detail }) }
+  } catch (error) {
+    return {
+      name,
+      ok: false,
+      detail: error instanceof Error && error.message !== '' ? error.message : 'does not answer',
+    }
+  }
+}
+
+/** Asks every part just now. */
+export function checkHealth({
+  sql,
+  connection,
+  temporal_address,
+  workers,
+  sandbox,
+}: Parts): Promise<PartHealth[]> {
+  return Promise.all([
+    check('database', async () => void (await sql`select 1`)),
+    check('temporal', async () => {
+      if (!(await accepts(temporal_address))) throw new Error('refuses connections')
+      await connection.withDeadline(Date.now() + patienceMs, () =>
+        connection.workflowService.getSystemInfo({}),
+      )
+      return undefined
+    }),
+    check('worker', async () => {
+      if (!workers.isRunning()) throw new Error('is not running')
+      return undefined
+    }),
+    check('sandbox', async () => sandbox.level().name),
+  ])
+}

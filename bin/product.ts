@@ -1,0 +1,162 @@
+import { Client, Connection } from '@temporalio/client'
+
+import { createActivities } from '../activities/activities.ts'
+import { runByHand } from '../activities/manual-run.ts'
+import { createApp } from '../api/app.ts'
+import type { Scripts } from '../api/deps.ts'
+import { createTokenSigner } from '../api/token-signer.ts'
+import { connect } from '../db/client.ts'
+import type { Sql } from '../db/client.ts'
+import { migrate } from '../db/migrate.ts'
+import { DomainError } from '../domain/errors.ts'
+import { createEngine } from '../engine/engine.ts'
+import { startLoops } from '../engine/loops.ts'
+import { ensureExpirySchedule } from '../engine/schedule.ts'
+import { compileScript, ScriptInvalid } from '../sandbox/compile.ts'
+import { createSandbox } from '../sandbox/run-script.ts'
+import type { Sandbox } from '../sandbox/run-script.ts'
+import { workflowTypes } from '../workflows/contract.ts'
+import type { Config } from './config.ts'
+import { loadDemoOrganisation } from './demo-organisation.ts'
+import { checkHealth } from './health.ts'
+import { listen } from './http.ts'
+import { readSigningKey } from './signing-key.ts'
+import { startWorkers } from './workers.ts'
+
+export type ProductOptions = {
+  config: Config
+  database_url: string
+  /** The database is the product's own: the demo organisation is loaded while it is empty. */
+  embedded: boolean
+  temporal_address: string
+  temporal_ui_url: string | null
+  /** The path of the workflow bundle. */
+  workflow_bundle: string
+  say: (line: string) => void
+  /** Tests keep their workflows apart by it. */
+  queue?: string
+}
+
+/** `failed` resolves when a part ends by itself. */
+export type Product = { url: string; failed: Promise<Error>; close(): Promise<void> }
+
+async function compile(source: string): Promise<{ code: string }> {
+  try {
+    return await compileScript(source)
+  } catch (error) {
+    if (!(error instanceof ScriptInvalid)) throw error
+    const { message, line, column } = error
+    throw new DomainError(
+      'script_invalid',
+      `The script does not compile: ${message} (line ${line}, column ${column}).`,
+      {
+        line,
+        column,
+        errors: [{ pointer: '/script', detail: message }],
+      },
+    )
+  }
+}
+
+const createScripts = (sql: Sql, sandbox: Sandbox): Scripts => ({
+  compile,
+  run: (run) => runByHand(sql, sandbox, run),
+})
+
+const logTo = (say: ProductOptions['say']) => (message: string, error?: unknown) =>
+  say(
+    error === undefined
+      ? message
+      : `${message}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  )
+
+/** Undoes what was done, last first; what cannot be closed does not keep the rest open. */
+function createClosing() {
+  const steps: (() => Promise<unknown>)[] = []
+  return {
+    add: (step: () => Promise<unknown>) => void steps.push(step),
+    async run() {
+      for (const step of steps.toReversed()) await step().catch(() => undefined)
+    },
+  }
+}
+
+/** Runs API, worker and everything beside them on a database and a Temporal that are there. */
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const closing = createClosing()
+  try {
+    return await start(options, closing)
+  } catch (error) {
+    await closing.run()
+    throw error
+  }
+}
+
+async function start(options: ProductOptions, closing: ReturnType<typeof createClosing>): Promise<Product> {
+  const {
+    config,
+    database_url,
+    temporal_address,
+    temporal_ui_url,
+    workflow_bundle,
+    say,
+    queue = 'hallpass',
+  } = options
+  const namespace = config.temporal_namespace
+  const log = logTo(say)
+
+  const sql = connect(database_url)
+  closing.add(() => sql.end({ timeout: 5 }))
+  const applied = await migrate(sql)
+  if (applied.length > 0) say(`database migrated: ${applied.join(', ')}`)
+
+  const sandbox = await createSandbox()
+  closing.add(() => sandbox.close())
+  if (options.embedded && (await loadDemoOrganisation(sql, compile))) say('demo organisation loaded')
+
+  const connection = Connection.lazy({ address: temporal_address })
+  closing.add(() => connection.close())
+  const client = new Client({ connection, namespace })
+  const engine = createEngine({
+    client,
+    sql,
+    address: temporal_address,
+    queue,
+    public_url: config.public_url,
+  })
+
+  const activities = createActivities({ sql, sandbox })
+  const workers = await startWorkers({ temporal_address, namespace, queue, workflow_bundle, activities })
+  closing.add(() => workers.close())
+  await ensureExpirySchedule(engine)
+  const loops = await startLoops({ sql, engine, log })
+  closing.add(() => loops.close())
+
+  const app = createApp({
+    sql,
+    engine,
+    signer: await createTokenSigner(readSigningKey(config), config.public_url),
+    scripts: createScripts(sql, sandbox),
+    max_duration_mins: config.max_duration_mins,
+    writes_per_minute: config.writes_per_minute,
+    workflow_url_base: temporal_ui_url && `${temporal_ui_url}/namespaces/${namespace}/workflows`,
+    health: () => checkHealth({ sql, connection, temporal_address, workers, sandbox }),
+    logError: log,
+  })
+  const server = await listen(app.fetch, config.port)
+  closing.add(() => server.close())
+  await provePath(client, queue)
+  return { url: `http://127.0.0.1:${server.port}`, failed: workers.failed, close: closing.run }
+}
+
+/** Ready means that a workflow has gone through worker and database; one that hangs ends the start, not the user's patience. */
+async function provePath(client: Client, queue: string): Promise<void> {
+  await client.workflow.execute(workflowTypes.accessRequestExpiry, {
+    workflowId: 'access-request-expiry/at-start',
+    taskQueue: queue,
+    args: [],
+    workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+    workflowExecutionTimeout: '20s',
+    staticSummary: 'The sweep at the start of the product',
+  })
+}

@@ -1,0 +1,35 @@
+import { DomainError } from '../../domain/errors.ts'
+import { getRow, transaction } from '../client.ts'
+import type { Sql, Tx } from '../client.ts'
+
+/** An active person who manages by a membership, a group and an identity that have no end: time takes none of them. */
+async function isAnyAdmin(tx: Tx): Promise<boolean> {
+  const { found } = await getRow<{ found: boolean }>(tx`
+    select exists (
+      select from memberships m
+      join groups g on g.id = m.group_id
+      join identities i on i.id = m.identity_id
+      where 'access_requests.manage' = any (g.permissions)
+        and i.kind = 'human' and i.status = 'active'
+        and i.expires_at is null and m.expires_at is null and g.expires_at is null
+    ) as found`)
+  return found
+}
+
+/**
+ * A transaction for a change that could take away an admin. Such changes happen one after another, so that two
+ * admins who remove each other do not both succeed; one that takes away the last admin is undone.
+ * @throws DomainError `last_admin`
+ */
+export function keepingAnAdmin<Result>(sql: Sql, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return transaction(sql, async (tx) => {
+    await tx`select from guards where name = 'active_admins' for update`
+    const wasAnyAdmin = await isAnyAdmin(tx)
+    const result = await work(tx)
+    if (!wasAnyAdmin || (await isAnyAdmin(tx))) return result
+    throw new DomainError(
+      'last_admin',
+      'There must always be an active person who holds access_requests.manage without an end.',
+    )
+  })
+}

@@ -1,0 +1,91 @@
+import { randomUUIDv7 } from 'node:crypto'
+
+import type { Run } from '../../domain/script-task.ts'
+import { findRow, getRow, rows } from '../client.ts'
+import type { Db } from '../client.ts'
+import { toPage } from '../paging.ts'
+import type { Page, PageRequest } from '../paging.ts'
+import type { RunnableTask } from './tasks.ts'
+
+/** How a run ended, as the sandbox tells it. */
+export type RunEnd = Pick<Run, 'result' | 'log' | 'error'> & {
+  status: 'succeeded' | 'failed'
+  ended_by: string
+  cpu_ms: number | null
+}
+
+export type NewRun = {
+  /** Given where the run was announced before it began (block runs). */
+  id?: string
+  task: Pick<RunnableTask, 'id' | 'name' | 'version'>
+  trigger: string
+  request_id?: string | undefined
+  event_id?: string
+  attempt?: number
+}
+
+/** Undefined: this very run has begun before, here or in a process that was lost. */
+export async function beginRun(db: Db, run: NewRun): Promise<{ id: string } | undefined> {
+  const { id = randomUUIDv7(), task, trigger, request_id = null, event_id = null, attempt = 1 } = run
+  return findRow<{ id: string }>(db`
+    insert into script_runs (id, task_id, task_name, version, trigger, request_id, event_id, attempt)
+    values (${id}, ${task.id}, ${task.name}, ${task.version}, ${trigger}, ${request_id}, ${event_id}, ${attempt})
+    on conflict do nothing returning id`)
+}
+
+/** Text of a script may hold anything; the database holds no NUL and no half characters. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD')
+
+export async function endRun(db: Db, id: string, end: RunEnd): Promise<void> {
+  const log = end.log.map((line) => ({ ...line, text: storable(line.text) }))
+  const error = end.error && { ...end.error, message: storable(end.error.message) }
+  await db`update script_runs set status = ${end.status}, ended_by = ${end.ended_by}, cpu_ms = ${round(end.cpu_ms)},
+    duration_ms = extract(epoch from clock_timestamp() - started_at) * 1000,
+    result = ${end.result === null ? null : storable(end.result)}, log = ${db.json(log)},
+    error = ${error === null ? null : db.json(error)}
+    where id = ${id} and status = 'running'`
+}
+
+const round = (ms: number | null): number | null => (ms === null ? null : Math.round(ms))
+
+/** A run that has not been executed, with the reason. */
+export const refusedRun = (ended_by: string, message: string): RunEnd => ({
+  status: 'failed',
+  ended_by,
+  cpu_ms: null,
+  result: null,
+  log: [],
+  error: { message, line: null, column: null },
+})
+
+export const lostRun = refusedRun('crashed', 'the run was lost before it could end')
+
+/** No run takes that long: whoever executed these is gone. */
+export async function closeStaleRuns(db: Db): Promise<void> {
+  await db`update script_runs set status = 'failed', ended_by = ${lostRun.ended_by},
+    error = ${db.json({ ...lostRun.error })}
+    where status = 'running' and started_at < clock_timestamp() - interval '15 minutes'`
+}
+
+const columns = (
+  db: Db,
+) => db`id, task_id, task_name, version, trigger, request_id, attempt, status, ended_by,
+  started_at, duration_ms, cpu_ms, result, log, error, calls`
+
+export function getRun(db: Db, id: string): Promise<Run> {
+  return getRow<Run>(db`select ${columns(db)} from script_runs where id = ${id}`)
+}
+
+export function findAttempt(db: Db, event_id: string, attempt: number): Promise<Run | undefined> {
+  return findRow<Run>(db`
+    select ${columns(db)} from script_runs where event_id = ${event_id} and attempt = ${attempt}`)
+}
+
+/** Newest first. */
+export async function listRuns(db: Db, task_id: string, page: PageRequest): Promise<Page<Run>> {
+  const found = await rows<Run>(db`
+    select ${columns(db)} from script_runs
+    where task_id = ${task_id} and (${page.after}::uuid is null or id < ${page.after})
+    order by id desc limit ${page.limit + 1}`)
+  return toPage('runs', page, found)
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Sql } from '../db/client.ts'
+import { forgetOldKeys } from '../db/idempotency.ts'
+import { outboxChannel } from '../db/outbox.ts'
+import { closeStaleRuns } from '../db/scripts/runs.ts'
+import { sweep } from '../db/requests/clock.ts'
+import type { Engine } from './engine.ts'
+import { dispatchEvents } from './outbox.ts'
+import { reconcile } from './reconcile.ts'
+import { relayCommands } from './relay.ts'
+
+export type Loops = { close(): Promise<void> }
+
+type Options = {
+  sql: Sql
+  engine: Engine
+  log: (message: string, error?: unknown) => void
+  sweep_every_ms?: number
+  reconcile_every_ms?: number
+}
+
+const pollMs = 1_000
+
+/**
+ * What goes on beside the API: commands that got no answer, outgoing events, workflows that are missing, and the sweep
+ * that ends what is overdue even while the engine is away. Several processes may do this at once.
+ */
+export async function startLoops(options: Options): Promise<Loops> {
+  const { sql, engine, log, sweep_every_ms = 60_000, reconcile_every_ms = 30_000 } = options
+  const stop = new AbortController()
+  let wake = () => {}
+
+  const pause = (ms: number) => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined)
+  const isWoken = () => new Promise<void>((resolve) => (wake = resolve))
+
+  async function repeat(
+    name: string,
+    wait: () => Promise<unknown>,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    let wasWell = true
+    while (!stop.signal.aborted) {
+      try {
+        await work()
+        if (!wasWell) log(`${name} is well again`)
+        wasWell = true
+      } catch (error) {
+        if (wasWell) log(`${name} failed, trying on`, error)
+        wasWell = false
+      }
+      await wait()
+    }
+  }
+
+  async function drainEvents(): Promise<void> {
+    while (!stop.signal.aborted && (await dispatchEvents(sql, engine)) === 20);
+  }
+
+  async function sweepOverdue(): Promise<void> {
+    const ended = await sweep(sql)
+    if (ended.length > 0) log(`the sweep ended ${ended.length} overdue request(s): ${ended.join(', ')}`)
+    await Promise.all(ended.map((id) => engine.poke(id)))
+    await forgetOldKeys(sql)
+    await closeStaleRuns(sql)
+  }
+
+  async function startMissing(): Promise<void> {
+    const started = await reconcile(sql, engine)
+    if (started.length > 0) log(`started the missing workflow(s) of ${started.join(', ')}`)
+  }
+
+  const listening = await sql.listen(outboxChannel, () => wake())
+  const running = [
+    repeat('delivering events', () => Promise.race([pause(pollMs), isWoken()]), drainEvents),
+    repeat(
+      'relaying commands',
+      () => pause(pollMs),
+      () => relayCommands(sql, engine),
+    ),
+    repeat('reconciling', () => pause(reconcile_every_ms), startMissing),
+    repeat('sweeping', () => pause(sweep_every_ms), sweepOverdue),
+  ]
+  return {
+    async close() {
+      stop.abort()
+      wake()
+      await Promise.all(running)
+      await listening.unlisten().catch(() => undefined)
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+
+import { rows } from '../db/client.ts'
+import type { Sql } from '../db/client.ts'
+import { workflowId, workflowTypes } from '../workflows/contract.ts'
+import type { Engine } from './engine.ts'
+
+/** Open requests that are old enough to have a workflow. */
+const findOpen = (sql: Sql) =>
+  rows<{ id: string }>(sql`
+    select id from access_requests
+    where status in ('pending', 'approved') and created_at < clock_timestamp() - interval '5 seconds'`)
+
+async function listRunning({ client }: Engine): Promise<Set<string>> {
+  const running = new Set<string>()
+  const query = `WorkflowType = '${workflowTypes.accessRequest}' AND ExecutionStatus = 'Running'`
+  for await (const { workflowId } of client.workflow.list({ query })) running.add(workflowId)
+  return running
+}
+
+/** Lists lag behind, so the last word is the workflow's own description. */
+async function isRunning({ client }: Engine, request_id: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId(request_id)).describe()).status.name === 'RUNNING'
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
+}
+
+/**
+ * Starts the workflow of every open request that has none: it was terminated, or the engine's store is new. Returns
+ * the ids of those requests.
+ */
+export async function reconcile(sql: Sql, engine: Engine): Promise<string[]> {
+  const running = await listRunning(engine)
+  const started: string[] = []
+  for (const { id } of await findOpen(sql)) {
+    if (running.has(workflowId(id)) || (await isRunning(engine, id))) continue
+    await engine.start(id)
+    started.push(id)
+  }
+  return started
+}

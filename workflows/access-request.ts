@@ -1,0 +1,176 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow'
+
+import { isFinal } from '../domain/lifecycle.ts'
+import type { Status } from '../domain/lifecycle.ts'
+import { core, runBlock } from './activities.ts'
+import { approve, deny, poke, revoke, searchKeys } from './contract.ts'
+import type { AccessRequestInput, CommandMessage, CommandOutcome, RequestView } from './contract.ts'
+import { describeView, nextStep } from './describe.ts'
+
+type Verb = 'approve' | 'deny' | 'revoke'
+type Letter = CommandMessage & { verb: Verb; outcome?: CommandOutcome; refusal?: ApplicationFailure }
+type State = { view: RequestView; isPoked: boolean; run: BlockRun | undefined; published: string }
+type BlockRun = { letter: Letter; scope: CancellationScope; hasEnded: boolean }
+
+/** The server allows 10 updates in flight; one more than this waits outside. */
+const mailboxSize = 8
+
+/**
+ * One access request, from its submission to its end. PostgreSQL says what is true and decides; this workflow makes
+ * it happen in time: decisions one after another, the block script before an approval, escalation, expiry.
+ */
+export async function accessRequest({ request_id }: AccessRequestInput): Promise<Status> {
+  const mailbox: Letter[] = []
+  const state: State = {
+    view: await core.loadRequest({ request_id }),
+    isPoked: false,
+    run: undefined,
+    published: '',
+  }
+
+  const accept = (verb: Verb) => async (message: CommandMessage) => {
+    const letter: Letter = { ...message, verb }
+    mailbox.push(letter)
+    await condition(() => letter.outcome !== undefined || letter.refusal !== undefined)
+    return getOutcome(letter)
+  }
+  const validator = (message: CommandMessage) => refuseMessage(message, mailbox.length)
+  setHandler(approve, accept('approve'), { validator, description: 'An approver approves' })
+  setHandler(deny, accept('deny'), { validator, description: 'An approver denies' })
+  setHandler(revoke, accept('revoke'), {
+    validator,
+    description: 'Cancels a pending request, or ends the access',
+  })
+  setHandler(poke, () => void (state.isPoked = true), {
+    description: 'The request changed elsewhere: look again',
+  })
+
+  publish()
+  while (!isFinal(state.view.status)) {
+    const step = nextStep(state.view)
+    const hasWork = () => nextLetter() !== undefined || state.isPoked || state.run?.hasEnded === true
+    const isAwake = await waitFor(hasWork, step)
+    if (!isAwake && step) await onTime(step.kind)
+    else await onWork()
+    publish()
+  }
+  await finish()
+  return state.view.status
+
+  async function onWork(): Promise<void> {
+    const letter = nextLetter()
+    if (letter) {
+      mailbox.splice(mailbox.indexOf(letter), 1)
+      return open(letter)
+    }
+    if (state.run?.hasEnded) return endRun(state.run)
+    state.isPoked = false
+    state.view = await core.loadRequest({ request_id })
+  }
+
+  /** While a block script runs a second approval waits; deny and cancel do not. */
+  function nextLetter(): Letter | undefined {
+    return mailbox.find(({ verb }) => state.run === undefined || verb !== 'approve')
+  }
+
+  async function open(letter: Letter): Promise<void> {
+    const { status, failure_mode } = state.view
+    if (letter.verb === 'approve' && failure_mode === 'block' && status === 'pending') startRun(letter)
+    else await carryOut(letter)
+  }
+
+  async function carryOut(letter: Letter): Promise<void> {
+    try {
+      letter.outcome = await core.applyCommand.executeWithOptions(
+        { summary: `${letter.verb} ${letter.command_id}` },
+        [{ command_id: letter.command_id, request_id }],
+      )
+    } catch (error) {
+      letter.refusal = asRefusal(error)
+    }
+    state.view = await core.loadRequest({ request_id })
+  }
+
+  function startRun(letter: Letter): void {
+    const scope = new CancellationScope()
+    const run: BlockRun = { letter, scope, hasEnded: false }
+    const ended = () => void (run.hasEnded = true)
+    scope.run(() => runBlock(letter.command_id, state.view.script ?? 'trigger task')).then(ended, ended)
+    state.run = run
+  }
+
+  /** Whether the script let it pass is read from its run in the database, not from what the activity said. */
+  async function endRun(run: BlockRun): Promise<void> {
+    state.run = undefined
+    await carryOut(run.letter)
+  }
+
+  async function onTime(kind: 'escalate' | 'expire'): Promise<void> {
+    const due = { request_id, as_of: Date.now() }
+    state.view = await (kind === 'escalate' ? core.escalateRequest(due) : core.expireRequest(due))
+  }
+
+  function publish(): void {
+    const { status, approver_groups, expires_at } = state.view
+    setCurrentDetails(describeView(state.view, state.run?.letter.command_id))
+    const found = JSON.stringify([status, approver_groups, expires_at])
+    if (found === state.published) return
+    state.published = found
+    upsertSearchAttributes([
+      { key: searchKeys.status, value: status },
+      { key: searchKeys.approvers, value: approver_groups },
+      { key: searchKeys.expiresAt, value: expires_at === null ? null : new Date(expires_at) },
+    ])
+  }
+
+  /** Everybody who still waits gets an answer. */
+  async function finish(): Promise<void> {
+    if (state.run) {
+      const { run } = state
+      run.scope.cancel()
+      await condition(() => run.hasEnded)
+      await endRun(run)
+    }
+    while (!allHandlersFinished()) {
+      const letter = mailbox.shift()
+      if (letter) await carryOut(letter)
+      else await condition(() => mailbox.length > 0 || allHandlersFinished())
+    }
+    publish()
+  }
+}
+
+async function waitFor(hasWork: () => boolean, step: ReturnType<typeof nextStep>): Promise<boolean> {
+  if (step) return condition(hasWork, Math.max(step.at - Date.now(), 1), { summary: step.summary })
+  await condition(hasWork)
+  return true
+}
+
+function refuseMessage(message: CommandMessage, waiting: number): void {
+  if (typeof message?.command_id !== 'string') {
+    throw ApplicationFailure.nonRetryable('a command_id is needed', 'invalid_request')
+  }
+  if (waiting >= mailboxSize)
+    throw ApplicationFailure.nonRetryable('too many commands are waiting', 'unavailable')
+}
+
+function getOutcome({ outcome, refusal }: Letter): CommandOutcome {
+  if (outcome) return outcome
+  throw refusal ?? ApplicationFailure.nonRetryable('the command was not carried out', 'unavailable')
+}
+
+/** A message without a command behind it (forged, or meant for another request) is refused; it ends nothing. */
+function asRefusal(error: unknown): ApplicationFailure {
+  const isRefusal = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
+  if (!isRefusal) throw error
+  return ApplicationFailure.nonRetryable(error.cause.message, error.cause.type ?? 'not_found')
+}

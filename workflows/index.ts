@@ -1,0 +1,3 @@
+export { accessRequest } from './access-request.ts'
+export { accessRequestExpiry } from './access-request-expiry.ts'
+export { triggerTask } from './trigger-task.ts'
