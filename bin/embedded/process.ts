@@ -80,7 +80,8 @@ export async function stopProcess(identity: ProcessIdentity, escalation: Escalat
   if (isRunning(identity)) throw new Error(`process ${identity.pid} does not end`)
 }
 
-function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+/** Sends a signal, to nobody else than this process: false when it has gone. */
+export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isRunning(identity)) return false
   try {
     return process.kill(identity.pid, signal)

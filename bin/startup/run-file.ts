@@ -10,6 +10,7 @@ import { identify, ProcessIdentity } from '../embedded/process.ts'
 /** What other commands need to find the running product. */
 export const RunFile = ProcessIdentity.extend({
   url: z.string(),
+  public_url: z.string(),
   database_url: z.string(),
   embedded: z.boolean(),
   temporal_address: z.string(),
