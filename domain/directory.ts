@@ -13,8 +13,15 @@ const distinctIds = z
   .max(100)
   .refine((ids) => new Set(ids).size === ids.length, 'entries must be distinct')
 
+/** One spelling for each moment, to the millisecond; other years are not dates that a database holds. */
+const End = Instant.overwrite((text) =>
+  Number.isNaN(Date.parse(text)) ? text : new Date(text).toISOString(),
+).regex(/^(19[7-9]|[2-9]\d\d)\d-/, 'must be a date from 1970 to 9999')
+
+const isVisible = (text: string) => !/[\s\p{C}]/u.test(text)
+
 const identityFields = {
-  email: Text(254).trim().min(1).regex(/^\S+$/u, 'must not hold spaces'),
+  email: Text(254).trim().min(1).refine(isVisible, 'must not hold spaces or invisible characters'),
   display_name: Name,
   kind: z.enum(identityKinds),
   owner_id: IdentityId.nullable(),
@@ -22,7 +29,7 @@ const identityFields = {
   purpose: Text(2_000).nullable(),
   privilege_class: z.enum(privilegeLevels).nullable(),
   rotation_days: z.int().min(1).max(3_650).nullable(),
-  expires_at: Instant.nullable(),
+  expires_at: End.nullable(),
   status: z.enum(['active', 'disabled']),
 }
 
@@ -92,7 +99,7 @@ export const Membership = z
 export type Membership = z.infer<typeof Membership>
 
 export const MembershipInput = z
-  .strictObject({ expires_at: Instant.nullable().default(null) })
+  .strictObject({ expires_at: End.nullable().optional() })
   .meta({ id: 'MembershipInput' })
 export type MembershipInput = z.infer<typeof MembershipInput>
 
@@ -120,7 +127,7 @@ export type Application = z.infer<typeof Application>
 const reservedClaims = new Set(
   (
     'iss sub aud exp nbf iat jti typ azp act may_act scope scp client_id cnf nonce acr amr auth_time sid at_hash c_hash ' +
-    'email email_verified groups name preferred_username __proto__ constructor prototype'
+    'email email_verified groups name preferred_username active token_type username prototype'
   ).split(' '),
 )
 
@@ -130,7 +137,10 @@ const mappingFields = {
     .string()
     .max(200)
     .regex(/^[A-Za-z_][A-Za-z0-9_.:/-]*$/, 'letters, digits and _ . : / - only')
-    .refine((claim) => !reservedClaims.has(claim.toLowerCase()), 'this claim name is reserved'),
+    .refine(
+      (claim) => !reservedClaims.has(claim.toLowerCase()) && !Object.hasOwn(Object.prototype, claim),
+      'this claim name is reserved',
+    ),
   value: Text(1_000).min(1),
   privilege_level: z.enum(privilegeLevels).default('low'),
 }

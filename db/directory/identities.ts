@@ -1,0 +1,126 @@
+import { DomainError } from '../../domain/errors.ts'
+import type { Identity, IdentityInput, IdentityPatch } from '../../domain/directory.ts'
+import { appendAudit } from '../audit.ts'
+import type { Actor } from '../audit.ts'
+import { findRow, getRow, rows, transaction } from '../client.ts'
+import type { Db, Sql, Tx } from '../client.ts'
+import { toPage } from '../paging.ts'
+import type { Page, PageRequest } from '../paging.ts'
+import type { Versioned } from '../templates.ts'
+import { assertVersion } from '../versions.ts'
+import type { Precondition } from '../versions.ts'
+import { keepingAnAdmin } from './active-admins.ts'
+import { edited, isSame, whole } from './changes.ts'
+import { assertIdentity, assertMayChangeKind } from './identity-rules.ts'
+import { revokeRequestsOf } from './open-requests.ts'
+import { refusingTaken } from './taken.ts'
+
+const columns = (db: Db) => db`id, email, display_name, kind, owner_id,
+  array(select d.delegate_id from identity_delegates d where d.identity_id = identities.id order by d.delegate_id)
+  as delegate_ids, purpose, privilege_class, rotation_days, expires_at, status, created_at, updated_at`
+
+export async function findIdentity(db: Db, id: string): Promise<Versioned<Identity> | undefined> {
+  const row = await findRow<Identity & { version: number }>(
+    db`select ${columns(db)}, version from identities where id = ${id}`,
+  )
+  if (row === undefined) return undefined
+  const { version, ...resource } = row
+  return { resource, version }
+}
+
+export async function listIdentities(db: Db, page: PageRequest): Promise<Page<Identity>> {
+  const found = await rows<Identity>(db`
+    select ${columns(db)} from identities where ${page.after}::uuid is null or id > ${page.after}
+    order by id limit ${page.limit + 1}`)
+  return toPage('identities', page, found)
+}
+
+async function getIdentity(tx: Tx, id: string): Promise<Versioned<Identity>> {
+  const identity = await findIdentity(tx, id)
+  if (identity === undefined) throw new DomainError('not_found', 'There is no such identity.')
+  return identity
+}
+
+const unique = { identities_email: 'email' }
+
+const asRow = (fields: IdentityInput) => ({
+  email: fields.email,
+  display_name: fields.display_name,
+  kind: fields.kind,
+  owner_id: fields.owner_id,
+  purpose: fields.purpose,
+  privilege_class: fields.privilege_class,
+  rotation_days: fields.rotation_days,
+  expires_at: fields.expires_at,
+  status: fields.status,
+})
+
+async function saveDelegates(tx: Tx, id: string, delegate_ids: readonly string[]): Promise<void> {
+  await tx`delete from identity_delegates where identity_id = ${id}`
+  await tx`insert into identity_delegates (identity_id, delegate_id)
+    select ${id}, unnest(${[...delegate_ids]}::uuid[])`
+}
+
+type Create = { id: string; input: IdentityInput; actor: Actor }
+
+/** The same id twice is the same creation. @throws DomainError `invalid_request`, `name_taken` */
+export function createIdentity(sql: Sql, { id, input, actor }: Create): Promise<Versioned<Identity>> {
+  const work = transaction(sql, async (tx) => {
+    await assertIdentity(tx, { ...input, id })
+    const inserted = await rows(
+      tx`insert into identities ${tx({ id, ...asRow(input) })} on conflict (id) do nothing returning id`,
+    )
+    if (inserted.length === 0) return getIdentity(tx, id)
+    await saveDelegates(tx, id, input.delegate_ids)
+    const created = await getIdentity(tx, id)
+    await appendAudit(tx, whole('identity.created', actor, created.resource))
+    return created
+  })
+  return refusingTaken(unique, work)
+}
+
+/** Delegates are a set: their order says nothing. */
+const patched = (before: Identity, { delegate_ids, ...patch }: IdentityPatch): Identity =>
+  Object.assign({ ...before, delegate_ids: [...(delegate_ids ?? before.delegate_ids)].sort() }, patch)
+
+async function save(tx: Tx, next: Identity): Promise<Versioned<Identity>> {
+  await tx`update identities set ${tx(asRow(next))}, version = version + 1, updated_at = clock_timestamp()
+    where id = ${next.id}`
+  await saveDelegates(tx, next.id, next.delegate_ids)
+  return getIdentity(tx, next.id)
+}
+
+/** Whoever is disabled or has expired loses what they asked for and were given, at once and for good. */
+async function revokeIfInactive(tx: Tx, id: string, actor: Actor): Promise<void> {
+  const { status, is_past } = await getRow<{ status: string; is_past: boolean }>(tx`
+    select status, coalesce(expires_at <= clock_timestamp(), false) as is_past from identities where id = ${id}`)
+  if (status === 'active' && !is_past) return
+  const reason = status === 'disabled' ? 'identity_disabled' : 'identity_expired'
+  await revokeRequestsOf(tx, { identity_id: id, actor, reason })
+}
+
+type Update = { id: string; patch: IdentityPatch; actor: Actor; precondition: Precondition }
+
+/**
+ * Identities change one at a time; they are never deleted.
+ * @throws DomainError `not_found`, `precondition_failed`, `invalid_request`, `in_use`, `name_taken`, `last_admin`
+ */
+export function updateIdentity(
+  sql: Sql,
+  { id, patch, actor, precondition }: Update,
+): Promise<Versioned<Identity>> {
+  const work = keepingAnAdmin(sql, async (tx) => {
+    await tx`select from identities where id = ${id} for no key update`
+    const before = await getIdentity(tx, id)
+    assertVersion(precondition, before.version)
+    const next = patched(before.resource, patch)
+    await assertMayChangeKind(tx, before.resource, next)
+    await assertIdentity(tx, next, before.resource)
+    const isChanged = !isSame(before.resource, next)
+    const after = isChanged ? await save(tx, next) : before
+    if (isChanged) await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
+    await revokeIfInactive(tx, id, actor)
+    return after
+  })
+  return refusingTaken(unique, work)
+}

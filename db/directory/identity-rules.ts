@@ -1,0 +1,68 @@
+import { DomainError } from '../../domain/errors.ts'
+import type { FieldError } from '../../domain/errors.ts'
+import type { Identity } from '../../domain/directory.ts'
+import { findRow, rows } from '../client.ts'
+import type { Tx } from '../client.ts'
+
+type Fields = Omit<Identity, 'id' | 'created_at' | 'updated_at'> & { id: string }
+
+/** What a kind asks of the other fields: people have an address and answer for themselves, all others have an owner. */
+function refuseKind({ kind, email, owner_id, delegate_ids }: Fields): FieldError[] {
+  const rules: [isKept: boolean, pointer: string, detail: string][] =
+    kind === 'human'
+      ? [
+          [/^[^@]+@[^@]+$/.test(email), '/email', 'must be an e-mail address'],
+          [owner_id === null, '/owner_id', 'must be null: a person has no owner'],
+          [delegate_ids.length === 0, '/delegate_ids', 'must be empty: a person has no delegates'],
+        ]
+      : [[owner_id !== null, '/owner_id', 'a non-human identity must have an owner']]
+  return rules.filter(([isKept]) => !isKept).map(([, pointer, detail]) => ({ pointer, detail }))
+}
+
+type Named = { pointer: string; id: string }
+
+/** Those whom this write names. A person who was named before and has left since is no reason to refuse another edit. */
+function namedNow(next: Fields, before: Fields | undefined): Named[] {
+  const isOwnerNew =
+    before?.owner_id !== next.owner_id || before.kind !== next.kind || before.status !== next.status
+  const owner = isOwnerNew && next.owner_id !== null ? [{ pointer: '/owner_id', id: next.owner_id }] : []
+  const known: string[] = before?.delegate_ids ?? []
+  const delegates = next.delegate_ids.map((id, index) => ({ pointer: `/delegate_ids/${index}`, id }))
+  return [...owner, ...delegates.filter(({ id }) => !known.includes(id))]
+}
+
+/** Holds the people that are named as they are until the transaction ends. */
+async function refuseNamed(tx: Tx, next: Fields, before: Fields | undefined): Promise<FieldError[]> {
+  const named = namedNow(next, before)
+  if (named.length === 0) return []
+  const people = await rows<{ id: string }>(tx`
+    select id from identities
+    where id = any (${named.map(({ id }) => id)}::uuid[]) and id <> ${next.id} and kind = 'human'
+      and status = 'active' and (expires_at is null or expires_at > clock_timestamp())
+    order by id for share`)
+  const found = new Set(people.map(({ id }) => id))
+  return named
+    .filter(({ id }) => !found.has(id))
+    .map(({ pointer }) => ({ pointer, detail: 'must be an active person' }))
+}
+
+/** @param before the identity as it is, for an edit; @throws DomainError `invalid_request` */
+export async function assertIdentity(tx: Tx, next: Fields, before?: Fields): Promise<void> {
+  const kind = refuseKind(next)
+  const errors = kind.length > 0 ? kind : await refuseNamed(tx, next, before)
+  if (errors.length === 0) return
+  const detail = errors.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ')
+  throw new DomainError('invalid_request', `The identity is not valid: ${detail}.`, { errors })
+}
+
+/** Owners and delegates are people. @throws DomainError `in_use` when one of them would stop being a person */
+export async function assertMayChangeKind(tx: Tx, before: Fields, next: Fields): Promise<void> {
+  if (before.kind === next.kind || before.kind !== 'human') return
+  const named = await findRow<{ email: string }>(tx`
+    select email from identities i
+    where owner_id = ${before.id} or exists (
+      select from identity_delegates d where d.identity_id = i.id and d.delegate_id = ${before.id})
+    limit 1`)
+  if (named === undefined) return
+  throw new DomainError('in_use', `It is owner or delegate of ${named.email}, which must be a person.`)
+}
