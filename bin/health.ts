@@ -4,13 +4,12 @@ import type { PartHealth } from '../api/deps.ts'
 import type { Sql } from '../db/client.ts'
 import { accepts } from '../engine/engine.ts'
 import type { Sandbox } from '../sandbox/run-script.ts'
-import type { Workers } from './workers.ts'
 
 type Parts = {
   sql: Sql
   connection: Connection
   temporal_address: string
-  workers: Workers
+  isWorking: () => boolean
   sandbox: Sandbox
 }
 
@@ -37,7 +36,7 @@ export function checkHealth({
   sql,
   connection,
   temporal_address,
-  workers,
+  isWorking,
   sandbox,
 }: Parts): Promise<PartHealth[]> {
   return Promise.all([
@@ -50,7 +49,7 @@ export function checkHealth({
       return undefined
     }),
     check('worker', async () => {
-      if (!workers.isRunning()) throw new Error('is not running')
+      if (!isWorking()) throw new Error('is not running')
       return undefined
     }),
     check('sandbox', async () => sandbox.level().name),

@@ -10,6 +10,7 @@ import type { Sql } from '../db/client.ts'
 import { migrate } from '../db/migrate.ts'
 import { DomainError } from '../domain/errors.ts'
 import { createEngine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { startLoops } from '../engine/loops.ts'
 import { ensureExpirySchedule } from '../engine/schedule.ts'
 import { compileScript, ScriptInvalid } from '../sandbox/compile.ts'
@@ -70,6 +71,8 @@ const logTo = (say: ProductOptions['say']) => (message: string, error?: unknown)
       : `${message}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   )
 
+type Closing = ReturnType<typeof createClosing>
+
 /** Undoes what was done, last first; what cannot be closed does not keep the rest open. */
 function createClosing() {
   const steps: (() => Promise<unknown>)[] = []
@@ -85,26 +88,42 @@ function createClosing() {
 export async function startProduct(options: ProductOptions): Promise<Product> {
   const closing = createClosing()
   try {
-    return await start(options, closing)
+    const parts = await open(options, closing)
+    const workers = await startWorkers({ ...workersOptions(options), activities: createActivities(parts) })
+    closing.add(() => workers.close())
+    const { url } = await serve({ ...options, parts, isWorking: workers.isRunning }, closing)
+    await provePath(parts.engine)
+    return { url, failed: workers.failed, close: closing.run }
   } catch (error) {
     await closing.run()
     throw error
   }
 }
 
-async function start(options: ProductOptions, closing: ReturnType<typeof createClosing>): Promise<Product> {
-  const {
-    config,
-    database_url,
-    temporal_address,
-    temporal_ui_url,
-    workflow_bundle,
-    say,
-    queue = 'hallpass',
-  } = options
-  const namespace = config.temporal_namespace
-  const log = logTo(say)
+/** The same without a worker, for a set-up where that is another process. */
+export async function startServer(options: ProductOptions): Promise<Omit<Product, 'failed'>> {
+  const closing = createClosing()
+  const parts = await open(options, closing)
+  const { url } = await serve({ ...options, parts, isWorking: () => true }, closing)
+  return { url, close: closing.run }
+}
 
+type Parts = { sql: Sql; sandbox: Sandbox; connection: Connection; engine: Engine }
+
+const workersOptions = ({
+  config,
+  temporal_address,
+  workflow_bundle,
+  queue = 'hallpass',
+}: ProductOptions) => ({
+  temporal_address,
+  namespace: config.temporal_namespace,
+  queue,
+  workflow_bundle,
+})
+
+async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
+  const { config, database_url, temporal_address: address, say, queue = 'hallpass' } = options
   const sql = connect(database_url)
   closing.add(() => sql.end({ timeout: 5 }))
   const applied = await migrate(sql)
@@ -114,24 +133,23 @@ async function start(options: ProductOptions, closing: ReturnType<typeof createC
   closing.add(() => sandbox.close())
   if (options.embedded && (await loadDemoOrganisation(sql, compile))) say('demo organisation loaded')
 
-  const connection = Connection.lazy({ address: temporal_address })
+  const connection = Connection.lazy({ address })
   closing.add(() => connection.close())
-  const client = new Client({ connection, namespace })
-  const engine = createEngine({
-    client,
-    sql,
-    address: temporal_address,
-    queue,
-    public_url: config.public_url,
-  })
+  const client = new Client({ connection, namespace: config.temporal_namespace })
+  const engine = createEngine({ client, sql, address, queue, public_url: config.public_url })
+  return { sql, sandbox, connection, engine }
+}
 
-  const activities = createActivities({ sql, sandbox })
-  const workers = await startWorkers({ temporal_address, namespace, queue, workflow_bundle, activities })
-  closing.add(() => workers.close())
+type Serving = ProductOptions & { parts: Parts; isWorking: () => boolean }
+
+/** The API and what goes on beside it. */
+async function serve(options: Serving, closing: Closing): Promise<{ url: string }> {
+  const { config, parts, temporal_address, temporal_ui_url, isWorking } = options
+  const { sql, sandbox, connection, engine } = parts
+  const log = logTo(options.say)
   await ensureExpirySchedule(engine)
   const loops = await startLoops({ sql, engine, log })
   closing.add(() => loops.close())
-
   const app = createApp({
     sql,
     engine,
@@ -139,18 +157,18 @@ async function start(options: ProductOptions, closing: ReturnType<typeof createC
     scripts: createScripts(sql, sandbox),
     max_duration_mins: config.max_duration_mins,
     writes_per_minute: config.writes_per_minute,
-    workflow_url_base: temporal_ui_url && `${temporal_ui_url}/namespaces/${namespace}/workflows`,
-    health: () => checkHealth({ sql, connection, temporal_address, workers, sandbox }),
+    workflow_url_base:
+      temporal_ui_url && `${temporal_ui_url}/namespaces/${config.temporal_namespace}/workflows`,
+    health: () => checkHealth({ sql, connection, temporal_address, isWorking, sandbox }),
     logError: log,
   })
   const server = await listen(app.fetch, config.port)
   closing.add(() => server.close())
-  await provePath(client, queue)
-  return { url: `http://127.0.0.1:${server.port}`, failed: workers.failed, close: closing.run }
+  return { url: `http://127.0.0.1:${server.port}` }
 }
 
 /** Ready means that a workflow has gone through worker and database; one that hangs ends the start, not the user's patience. */
-async function provePath(client: Client, queue: string): Promise<void> {
+async function provePath({ client, queue }: Engine): Promise<void> {
   await client.workflow.execute(workflowTypes.accessRequestExpiry, {
     workflowId: 'access-request-expiry/at-start',
     taskQueue: queue,

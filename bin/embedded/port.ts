@@ -17,29 +17,24 @@ const lastPort = 31_999
 
 /** The preferred port if it is free (that of the last run, say), else a free one from anywhere in the range. */
 export async function findFreePort(preferred?: number): Promise<number> {
-  const start = randomInt(firstPort, lastPort)
-  return findPort(preferred === undefined ? [] : [preferred], start)
+  if (preferred !== undefined && (await isPortFree(preferred, '127.0.0.1'))) return preferred
+  return findFreePortFrom(randomInt(firstPort, lastPort))
 }
 
 /** The first free port from this one on. */
 export async function findFreePortFrom(start: number): Promise<number> {
-  return findPort([], start)
+  for (const port of Array.from({ length: 500 }, (_, index) => start + index)) {
+    if (promised.has(port) || !(await isPortFree(port, '127.0.0.1'))) continue
+    promised.add(port)
+    return port
+  }
+  throw new Error(`no free port from ${start} on`)
 }
 
 /** Refuses a busy port that was asked for by name. */
 export async function assertPortFree(port: number, variable: string): Promise<void> {
   const isFree = (await isPortFree(port, '127.0.0.1')) && (await isPortFree(port))
   if (!isFree) throw new PortBusyError(port, variable)
-}
-
-async function findPort(preferred: number[], start: number): Promise<number> {
-  const candidates = [...preferred, ...Array.from({ length: 500 }, (_, index) => start + index)]
-  for (const port of candidates) {
-    if (promised.has(port) || !(await isPortFree(port, '127.0.0.1'))) continue
-    promised.add(port)
-    return port
-  }
-  throw new Error(`no free port from ${start} on`)
 }
 
 /** Without a host: free on every address. */

@@ -17,7 +17,7 @@ import {
   stopProcess,
   waitUntil,
 } from './process.ts'
-import { readRunningServer, stopServer, writeServerRecord } from './server-record.ts'
+import { readLastServer, readRunningServer, stopServer, writeServerRecord } from './server-record.ts'
 
 export type PostgresOptions = {
   /** The folder of everything that belongs to this server. */
@@ -41,11 +41,12 @@ export type PostgresServer = {
   adopted: boolean
 }
 
-type Running = ProcessIdentity & { port: number }
+const Port = z.object({ port: z.int() })
+type Running = ProcessIdentity & z.infer<typeof Port>
 
 const orderly: Escalation = [
   { signal: 'SIGINT', patience_ms: 20_000 },
-  { signal: 'SIGQUIT', patience_ms: 5000 },
+  { signal: 'SIGQUIT', patience_ms: 3000 },
   { signal: 'SIGKILL', patience_ms: 2000 },
 ]
 const atOnce = orderly.slice(1)
@@ -73,10 +74,10 @@ async function adopt(
   files: PostgresFiles,
   { directory, port, say }: PostgresOptions,
 ): Promise<Running | undefined> {
-  const left = readRunningServer(directory, { port: z.int() }) ?? serverInPidFile(files.cluster)
+  const left = readRunningServer(directory, Port.shape) ?? serverInPidFile(files.cluster)
   if (!left) return undefined
   const mayStay = port === undefined || port === left.port
-  if (mayStay && (await waitUntil(() => answers(files, left.port), { patience_ms: 5000 }))) {
+  if (mayStay && (await waitUntil(() => answers(files, left.port), { patience_ms: 4000 }))) {
     writeServerRecord(directory, left)
     return left
   }
@@ -100,7 +101,7 @@ async function launch(files: PostgresFiles, options: PostgresOptions): Promise<R
 
 async function launchOnce(files: PostgresFiles, options: PostgresOptions): Promise<Running> {
   if (options.port !== undefined) await assertPortFree(options.port, 'POSTGRES_PORT')
-  const port = options.port ?? (await findFreePort(readPidFile(files.cluster).port))
+  const port = options.port ?? (await findFreePort(readLastServer(options.directory, Port.shape)?.port))
   disarmPidFile(files.cluster)
   const identity = await startDaemon({
     program: path.join(files.programs, 'postgres'),
