@@ -16,12 +16,14 @@ import { applications } from './routes/applications.ts'
 import { decisions } from './routes/decisions.ts'
 import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
+import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
 
 const resources = [
+  me,
   templates,
   accessRequests,
   decisions,

@@ -103,6 +103,27 @@ export const MembershipInput = z
   .meta({ id: 'MembershipInput' })
 export type MembershipInput = z.infer<typeof MembershipInput>
 
+/** The caller, and what it holds now; a group's `expires_at` is when it is no longer held. */
+export type Membership = z.infer<typeof Membership>
+
+export const MembershipInput = z
+  .strictObject({ expires_at: End.nullable().optional() })
+  .meta({ id: 'MembershipInput' })
+export type MembershipInput = z.infer<typeof MembershipInput>
+
+/** The caller, and what it holds now; a group's `expires_at` is when it is no longer held. */
+export const Me = z
+  .object({
+    id: IdentityId,
+    kind: z.enum(identityKinds),
+    email: z.string(),
+    display_name: z.string(),
+    permissions: z.array(z.enum(permissions)),
+    groups: z.array(z.object({ id: GroupId, name: z.string(), expires_at: Instant.nullable() })),
+  })
+  .meta({ id: 'Me' })
+export type Me = z.infer<typeof Me>
+
 const applicationFields = {
   name: Name,
   slug: z

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
-import type { Membership } from '../../domain/directory.ts'
+import type { Me, Membership } from '../../domain/directory.ts'
 import { appendAudit } from '../audit.ts'
 import type { Actor } from '../audit.ts'
 import { findRow, getRow, rows } from '../client.ts'
@@ -33,11 +33,9 @@ export async function listMembers(db: Db, group_id: string, page: PageRequest): 
 /** The name of a group's list of members, for its cursors. */
 export const membersOf = (group_id: string): string => `members/${group_id}`
 
-export type HeldGroup = { id: string; name: string; expires_at: string | null }
-
 /** The groups, standing and temporary, in which an identity is now, and until when. */
-export function listHeldGroups(db: Db, identity_id: string): Promise<HeldGroup[]> {
-  return rows<HeldGroup>(db`
+export function listHeldGroups(db: Db, identity_id: string): Promise<Me['groups']> {
+  return rows<Me['groups'][number]>(db`
     select group_id as id, name, expires_at from active_groups(${identity_id}, clock_timestamp()) order by name`)
 }
 
