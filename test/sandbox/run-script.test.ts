@@ -128,7 +128,7 @@ describe('a host call', () => {
       'http.request({ url: "https://a", method: "put", body: "b" })',
     ]
     const { result } = await runBody(
-      `const answers = await Promise.all([${calls}]); return answers.map((each) => each.body).join("\\n")`,
+      `const answers = await Promise.all([${calls.join()}]); return answers.map((each) => each.body).join("\\n")`,
       { handlers: echo },
     )
     expect(result?.split('\n').map((line) => JSON.parse(line))).toEqual([

@@ -1,0 +1,118 @@
+import { fileURLToPath } from 'node:url'
+
+import { findAddon } from './addon.ts'
+import { exportedNames, runnerProgram } from './child.ts'
+import { plainText } from './endings.ts'
+import { createLane } from './lane.ts'
+import { type Level, userIdFor } from './levels.ts'
+import { defaultLimits, MAX_SOURCE_CHARS } from './limits.ts'
+import { strongestLevel } from './strongest-level.ts'
+import { launch, type WalledProcess } from './walled-process.ts'
+
+/** What a source compiles to: JavaScript in which every line and column is the author's. */
+export type CompiledScript = { code: string }
+
+/** A source that cannot be run; line and column are the author's, from 1. */
+export class ScriptInvalid extends Error {
+  override name = 'ScriptInvalid'
+  readonly line: number
+  readonly column: number
+
+  constructor(message: string, line = 1, column = 1) {
+    super(message)
+    this.line = line
+    this.column = column
+  }
+}
+
+const checker = fileURLToPath(new URL('./check-child.cjs', import.meta.url))
+const CHECK_TIMEOUT_MS = 5_000
+const RESIDENT_BYTES = 400 * 1024 * 1024
+const WATCH_MS = 25
+const MAX_ANSWER_CHARS = 8 * MAX_SOURCE_CHARS
+const lane = createLane(2, 20)
+let serial = 0
+let levelFound: Promise<Level> | undefined
+
+/**
+ * Strips the types of a TypeScript or JavaScript source and checks that it is an ES module which exports `run` or
+ * `Run`, imports host modules only and has no top-level await. The source is parsed in a walled process with a time
+ * and memory limit and none of it is executed; throws ScriptInvalid.
+ */
+export async function compileScript(source: string): Promise<CompiledScript> {
+  if (source.length > MAX_SOURCE_CHARS)
+    throw new ScriptInvalid(`a script may have ${MAX_SOURCE_CHARS} characters`)
+  const noPlace = await lane.enter(CHECK_TIMEOUT_MS, undefined)
+  if (noPlace !== null) throw new ScriptInvalid('too many scripts are being checked; try again')
+  try {
+    return verdict(await check(source.toWellFormed()))
+  } finally {
+    lane.leave()
+  }
+}
+
+async function check(source: string): Promise<unknown> {
+  const addon = findAddon()
+  const node = process.execPath
+  const flags = [
+    '--no-node-snapshot',
+    '--no-warnings',
+    '--permission',
+    '--allow-addons',
+    `--allow-fs-read=${checker}`,
+  ]
+  const child = launch({
+    level: await knownLevel({ node, addon, limits: defaultLimits, program: runnerProgram }),
+    cell: { user_id: userIdFor(serial++), data_bytes: 4 * RESIDENT_BYTES, cpu_seconds: 10 },
+    command: [node, ...flags, checker, JSON.stringify({ addon, modules: exportedNames() })],
+  })
+  child.stdin.end(source)
+  return await answerOf(child)
+}
+
+function knownLevel(settings: Parameters<typeof strongestLevel>[0]): Promise<Level> {
+  levelFound ??= strongestLevel(settings).catch((error: unknown) => {
+    levelFound = undefined
+    throw error
+  })
+  return levelFound
+}
+
+/** What the checker wrote before it ended, or null if it took too long, too much or wrote too much. */
+async function answerOf(child: WalledProcess): Promise<unknown> {
+  let answer = ''
+  const timer = setTimeout(() => child.kill(), CHECK_TIMEOUT_MS)
+  const watch = setInterval(() => {
+    if ((child.usage()?.resident_bytes ?? 0) > RESIDENT_BYTES) child.kill()
+  }, WATCH_MS)
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    answer += text
+    if (answer.length > MAX_ANSWER_CHARS) child.kill()
+  })
+  await child.exited
+  clearTimeout(timer)
+  clearInterval(watch)
+  return parse(answer)
+}
+
+function parse(answer: string): unknown {
+  try {
+    return JSON.parse(answer)
+  } catch {
+    return null
+  }
+}
+
+function verdict(answer: unknown): CompiledScript {
+  const { code, message, line, column } = { ...(typeof answer === 'object' ? answer : null) } as Record<
+    string,
+    unknown
+  >
+  if (typeof code === 'string') return { code }
+  if (typeof message !== 'string')
+    throw new ScriptInvalid('the script could not be checked: it is too large or too deeply nested')
+  throw new ScriptInvalid(plainText(message), countFrom(line), countFrom(column))
+}
+
+const countFrom = (value: unknown) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 1

@@ -1,0 +1,82 @@
+/** One function that scripts can call. `answered_by: 'product'` crosses to the parent as the host call `module.method`. */
+export type HostFunction = {
+  answered_by: 'isolate' | 'product'
+  parameters: string
+  returns: string
+  doc: string
+}
+
+/** Everything that scripts can call: the child builds its modules, the parent its dispatch and the declaration file its types from this table. */
+export const hostApi = {
+  config: {
+    get: {
+      answered_by: 'isolate',
+      parameters: 'key: string',
+      returns: 'string',
+      doc: 'The value of a config key of this run; "" for an unknown key.',
+    },
+  },
+  secrets: {
+    get: {
+      answered_by: 'isolate',
+      parameters: 'name: string',
+      returns: 'string',
+      doc: 'A placeholder for a secret, replaced by its value when an http call leaves; throws for an unknown name.',
+    },
+  },
+  http: {
+    request: {
+      answered_by: 'product',
+      parameters: 'request: HttpRequest',
+      returns: 'Promise<HttpResponse>',
+      doc: 'Sends one request to a host on the egress list of the task.',
+    },
+    get: {
+      answered_by: 'isolate',
+      parameters: 'url: string, options?: HttpOptions',
+      returns: 'Promise<HttpResponse>',
+      doc: 'Sends a GET request.',
+    },
+    post: {
+      answered_by: 'isolate',
+      parameters:
+        'url: string, ...rest: [contentType: string, body: HttpBody] | [body?: HttpBody, options?: HttpOptions]',
+      returns: 'Promise<HttpResponse>',
+      doc: 'Sends a POST request: `post(url, contentType, body)` or `post(url, body, { headers })`.',
+    },
+  },
+  idp: {
+    getAccessRequest: {
+      answered_by: 'product',
+      parameters: 'request_id: string',
+      returns: 'Promise<AccessRequest>',
+      doc: 'The access request that fired this run.',
+    },
+    getAccessRequestApprovers: {
+      answered_by: 'product',
+      parameters: 'request_id: string',
+      returns: 'Promise<Approver[]>',
+      doc: 'The identities that may decide the access request that fired this run.',
+    },
+  },
+} as const satisfies Record<string, Record<string, HostFunction>>
+
+/** The levels of a log line; each is a function of `console` and of the module `log`. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** The modules that a script can import. */
+export const importableModules: readonly string[] = [...Object.keys(hostApi), 'log']
+
+/** The spelling of a function that the documentation's Go examples use: `get` is also `Get`. */
+export const goSpelling = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
+
+/** The host calls that a child may make, as `module.method`. */
+export const productCalls: ReadonlySet<string> = new Set(
+  Object.entries(hostApi).flatMap(([module, methods]) => productMethods(module, methods)),
+)
+
+function productMethods(module: string, methods: Record<string, HostFunction>): string[] {
+  const answered = Object.entries(methods).filter(([, method]) => method.answered_by === 'product')
+  return answered.map(([name]) => `${module}.${name}`)
+}

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs'
+
+/** What one process gets: a user id of its own and room for its memory and processor time. */
+export type Cell = { user_id: number; data_bytes: number; cpu_seconds: number }
+
+/** How strongly a process is walled off; `prefix` is the command line that raises the walls around what follows it. */
+export type Level = { name: string; walls: readonly string[]; prefix: (cell: Cell) => string[] }
+
+const userIds = { first: 60_600, count: 500 }
+const toolFolders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin']
+
+const tool = (name: string) =>
+  toolFolders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path)) ?? name
+
+const asOwnUser = ({ user_id }: Cell) => [`--reuid=${user_id}`, `--regid=${user_id}`, '--clear-groups']
+
+const withLimits = ({ data_bytes, cpu_seconds }: Cell) => [
+  tool('prlimit'),
+  `--data=${data_bytes}`,
+  `--cpu=${cpu_seconds}`,
+  '--core=0',
+  '--fsize=0',
+  '--nofile=64',
+  '--msgqueue=0',
+]
+
+const namespaces = ['--map-root-user', '--net', '--pid', '--ipc', '--uts']
+const inNamespaces = () => [tool('unshare'), ...namespaces, '--fork', '--mount-proc', '--kill-child']
+
+const withPrivileges = (...options: string[]) => [tool('setpriv'), '--pdeathsig=KILL', ...options]
+
+const unprivileged = ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all']
+
+const walls = {
+  user: 'own user id',
+  network: 'network namespace',
+  processes: 'process namespace',
+  users: 'user namespace',
+  resources: 'resource limits',
+  privileges: 'no privileges, ends with the product',
+  runtime: 'Node permission model, no compiler, empty environment',
+  isolate: 'isolate with a memory limit',
+}
+const always = [walls.runtime, walls.isolate]
+const limited = [walls.resources, walls.privileges, ...always]
+const separated = [walls.network, walls.processes, walls.users, ...limited]
+
+/** From the strongest to the weakest; the names are what an operator sets as the minimum. */
+export const levels: readonly Level[] = [
+  {
+    name: 'full',
+    walls: [walls.user, ...separated],
+    prefix: (cell) => [
+      ...withPrivileges('--inh-caps=-all', ...asOwnUser(cell)),
+      ...withLimits(cell),
+      ...inNamespaces(),
+      ...withPrivileges(...unprivileged),
+    ],
+  },
+  {
+    name: 'namespaces',
+    walls: separated,
+    prefix: (cell) => [
+      ...withPrivileges(),
+      ...withLimits(cell),
+      ...inNamespaces(),
+      ...withPrivileges(...unprivileged),
+    ],
+  },
+  {
+    name: 'own_user',
+    walls: [walls.user, ...limited],
+    prefix: (cell) => [...withPrivileges(...unprivileged, ...asOwnUser(cell)), ...withLimits(cell)],
+  },
+  {
+    name: 'limits',
+    walls: limited,
+    prefix: (cell) => [...withPrivileges('--no-new-privs'), ...withLimits(cell)],
+  },
+  { name: 'process', walls: always, prefix: () => [] },
+]
+
+/** The walls that a level lacks. */
+export const missingWalls = (level: Level) =>
+  Object.values(walls).filter((wall) => !level.walls.includes(wall))
+
+/** A user id for the nth process, so that two of them never share one while both live. */
+export const userIdFor = (serial: number) => userIds.first + (serial % userIds.count)

@@ -1,0 +1,146 @@
+import { findAddon } from './addon.ts'
+import { type Child, runnerProgram, startChild } from './child.ts'
+import { type Assignment, converse, type Ending, type LogLine } from './conversation.ts'
+import { type EndedBy, explain } from './endings.ts'
+import type { HostHandlers } from './host-calls.ts'
+import { createLane, type Lane } from './lane.ts'
+import { missingWalls } from './levels.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { createPool, type Pool } from './pool.ts'
+import { strongestLevel } from './strongest-level.ts'
+
+export type { EndedBy, HostHandlers, LogLine }
+
+/** One run of a compiled script. `deadline_ms` is wall time from the call, waiting for a place included. */
+export type RunInput = {
+  code: string
+  filename: string
+  config: Record<string, string>
+  /** What `secrets.get` gives: an opaque placeholder per name, never a value. */
+  secrets?: Record<string, string>
+  handlers?: HostHandlers
+  deadline_ms: number
+  lane?: LaneName
+  /** Aborting it kills the script and ends the run as `cancelled`. */
+  signal?: AbortSignal
+}
+
+export type RunResult = Ending & { status: 'succeeded' | 'failed'; duration_ms: number }
+
+/** Runs scripts, each in a process of its own behind the strongest walls that this machine allows. */
+export type Sandbox = {
+  /** Never rejects: how a run failed is in its result. */
+  run(input: RunInput): Promise<RunResult>
+  level(): { name: string; walls: string[]; missing: string[] }
+  close(): Promise<void>
+}
+
+type LaneName = 'block' | 'ordinary'
+
+/** `pool_size` children wait in each lane; `limits`, `level` and `program` are for tests of the walls themselves. */
+export type SandboxOptions = {
+  pool_size?: number
+  max_concurrent?: Record<LaneName, number>
+  node?: string
+  limits?: Partial<Limits>
+  program?: string
+}
+
+const QUEUE_LENGTH = 100
+const defaultPlaces = { block: 4, ordinary: 2 }
+
+/** Finds the strongest walls that this machine allows and has children wait behind them; rejects if none can be started. */
+export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const {
+    pool_size = 1,
+    max_concurrent = defaultPlaces,
+    node = process.execPath,
+    program = runnerProgram,
+  } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const settings = { node, addon: findAddon(), limits, program }
+  const level = await strongestLevel({ ...settings, program: runnerProgram })
+  const closing = new AbortController()
+  const open = (places: number): Section => ({
+    lane: createLane(places, QUEUE_LENGTH),
+    pool: createPool(pool_size, () => startChild({ ...settings, level })),
+  })
+  const sections = { block: open(max_concurrent.block), ordinary: open(max_concurrent.ordinary) }
+  const underWay = new Set<Promise<RunResult>>()
+  return {
+    async run(input) {
+      const run = runIn(sections[input.lane ?? 'ordinary'], input, { limits, closing: closing.signal })
+      underWay.add(run)
+      return await run.finally(() => underWay.delete(run))
+    },
+    level: () => ({ name: level.name, walls: [...level.walls], missing: missingWalls(level) }),
+    async close() {
+      closing.abort()
+      await Promise.all(underWay)
+      await Promise.all([sections.block.pool.close(), sections.ordinary.pool.close()])
+    },
+  }
+}
+
+type Section = { lane: Lane; pool: Pool }
+type Surroundings = { limits: Limits; closing: AbortSignal }
+
+async function runIn(
+  { lane, pool }: Section,
+  input: RunInput,
+  { limits, closing }: Surroundings,
+): Promise<RunResult> {
+  const startedAt = performance.now()
+  const sinceStart = () => performance.now() - startedAt
+  const left = () => Math.max(0, input.deadline_ms - sinceStart())
+  const signal = AbortSignal.any(input.signal === undefined ? [closing] : [closing, input.signal])
+  const finish = (ending: Ending): RunResult => ({
+    status: ending.ended_by === 'returned' ? 'succeeded' : 'failed',
+    ...ending,
+    duration_ms: Math.round(sinceStart()),
+  })
+  const noPlace = await lane.enter(left(), signal)
+  if (noPlace !== null) return finish(neverRan(noPlace))
+  try {
+    const child = await inTime(pool.take(), left(), signal).catch(() => 'crashed' as const)
+    if (child === 'crashed') return finish(neverRan('crashed'))
+    if (child === null) return finish(neverRan(signal.aborted ? 'cancelled' : 'saturated'))
+    return finish(await converse(child, assignmentOf(input), { limits, time_ms: left(), signal }))
+  } finally {
+    lane.leave()
+  }
+}
+
+const neverRan = (endedBy: EndedBy): Ending => ({
+  ended_by: endedBy,
+  result: null,
+  error: explain(endedBy),
+  log: [],
+  cpu_ms: null,
+})
+
+// The name shows in stacks that a script can read and is searched for in them.
+const plainName = (filename: string) => filename.replace(/[^\w.-]/g, '_').slice(-100) || 'script.ts'
+
+const assignmentOf = ({ code, filename, config, secrets = {}, handlers = {} }: RunInput): Assignment => ({
+  code,
+  filename: plainName(filename),
+  config,
+  secrets,
+  handlers,
+})
+
+/** The child, or null if it did not come in time: then it is killed when it comes. */
+async function inTime(taking: Promise<Child>, time_ms: number, signal: AbortSignal): Promise<Child | null> {
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<null>()
+  const stop = () => giveUp(null)
+  const timer = setTimeout(stop, time_ms)
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  const child = await Promise.race([taking, late]).finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  })
+  if (child === null) taking.then((unused) => unused.kill()).catch(() => {})
+  return child
+}

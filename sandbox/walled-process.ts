@@ -1,0 +1,88 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+
+import type { Cell, Level } from './levels.ts'
+import { lastDescendant, readUsage, type Usage } from './watch.ts'
+
+/** What a process is started with; `command` begins with the program. */
+export type Launch = { level: Level; cell: Cell; command: readonly string[] }
+
+/** A process behind its walls: its pipes, what it uses, and a kill that takes everything it started along. */
+export type WalledProcess = {
+  stdin: Writable
+  stdout: Readable
+  exited: Promise<void>
+  isAlive(): boolean
+  usage(): Usage | null
+  kill(): void
+  /** The end of what it wrote to stderr: for operators, never for the author of a script. */
+  complaint(): string
+}
+
+const COMPLAINT_CHARS = 4_096
+
+/** Starts a process of its own group with an empty environment, no folder and nothing but three pipes. */
+export function launch({ level, cell, command }: Launch): WalledProcess {
+  const [program, ...rest] = [...level.prefix(cell), ...command]
+  const child = spawn(program ?? '', rest, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {},
+    cwd: '/',
+    detached: true,
+  })
+  const exited = untilExit(child)
+  let alive = true
+  let inner: number | null = null
+  void exited.then(() => (alive = false))
+  const watched = () => {
+    if (inner === null && alive && child.pid !== undefined) inner = innerPid(child.pid)
+    return inner ?? child.pid
+  }
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    exited,
+    isAlive: () => alive,
+    usage: () => usageOf(alive ? watched() : undefined),
+    kill: () => {
+      if (!alive) return
+      const pid = watched()
+      killQuietly(child.pid === undefined ? undefined : -child.pid)
+      killQuietly(pid)
+    },
+    complaint: readTail(child.stderr),
+  }
+}
+
+const usageOf = (pid: number | undefined) => (pid === undefined ? null : readUsage(pid))
+
+function innerPid(pid: number): number | null {
+  const found = lastDescendant(pid)
+  return found === pid ? null : found
+}
+
+function untilExit(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<void> {
+  child.stdin.on('error', () => {})
+  const { promise, resolve } = Promise.withResolvers<void>()
+  child.once('error', () => resolve())
+  child.once('close', () => resolve())
+  return promise
+}
+
+function killQuietly(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
+  }
+}
+
+function readTail(stream: Readable): () => string {
+  let tail = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
+    tail = `${tail}${text}`.slice(-COMPLAINT_CHARS)
+  })
+  return () => tail
+}
