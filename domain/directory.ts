@@ -104,17 +104,9 @@ export const MembershipInput = z
 export type MembershipInput = z.infer<typeof MembershipInput>
 
 /** The caller, and what it holds now; a group's `expires_at` is when it is no longer held. */
-export type Membership = z.infer<typeof Membership>
-
-export const MembershipInput = z
-  .strictObject({ expires_at: End.nullable().optional() })
-  .meta({ id: 'MembershipInput' })
-export type MembershipInput = z.infer<typeof MembershipInput>
-
-/** The caller, and what it holds now; a group's `expires_at` is when it is no longer held. */
 export const Me = z
   .object({
-    id: IdentityId,
+    id: z.uuid(),
     kind: z.enum(identityKinds),
     email: z.string(),
     display_name: z.string(),
