@@ -16,7 +16,7 @@ const distinctIds = z
 /** One spelling for each moment, to the millisecond; other years are not dates that a database holds. */
 const End = Instant.overwrite((text) =>
   Number.isNaN(Date.parse(text)) ? text : new Date(text).toISOString(),
-).regex(/^(19[7-9]|[2-9]\d\d)\d-/, 'must be a date from 1970 to 9999')
+).refine((text) => /^(19[7-9]|[2-9]\d\d)\d-/.test(text), 'must be a date from 1970 to 9999')
 
 const isVisible = (text: string) => !/[\s\p{C}]/u.test(text)
 
