@@ -41,9 +41,11 @@ function assertMediaType(header: string | undefined, encoding: string | undefine
 /** Reads a body once, in full, before any handler: capped, JSON only, and only where there is one. */
 export const readBody: MiddlewareHandler<Env> = async (c, next) => {
   const stream = c.req.method === 'GET' || c.req.method === 'HEAD' ? null : c.req.raw.body
+  const type = c.req.header('content-type')
   const bytes = stream === null ? new Uint8Array() : await readBytes(stream)
-  if (bytes.byteLength > 0) assertMediaType(c.req.header('content-type'), c.req.header('content-encoding'))
+  if (bytes.byteLength > 0) assertMediaType(type, c.req.header('content-encoding'))
+  const absent = type === undefined ? '' : '{}'
   // Hono keeps what it has read as a promise, whatever the type of its cache says.
-  Object.assign(c.req.bodyCache, { text: Promise.resolve(bytes.byteLength > 0 ? decode(bytes) : '{}') })
+  Object.assign(c.req.bodyCache, { text: Promise.resolve(bytes.byteLength > 0 ? decode(bytes) : absent) })
   await next()
 }

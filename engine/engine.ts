@@ -144,7 +144,7 @@ export function createEngine({ client, sql, address, queue, public_url, onTroubl
         await bounded(ms, () => deliver(command))
         return true
       } catch (error) {
-        onTrouble?.(`${command.kind} ${command_id}`, error)
+        onTrouble?.(`${command.kind} ${command_id}`, error instanceof Error ? (error.cause ?? error) : error)
         return false
       }
     },

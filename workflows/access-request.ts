@@ -18,7 +18,8 @@ import { describeView, nextStep } from './describe.ts'
 
 type Verb = 'approve' | 'deny' | 'revoke'
 type Letter = CommandMessage & { verb: Verb; outcome?: CommandOutcome; refusal?: ApplicationFailure }
-type State = { view: RequestView; isPoked: boolean; run: BlockRun | undefined; published: string }
+type Inbox = { letters: Letter[]; isPoked: boolean }
+type State = { view: RequestView; run: BlockRun | undefined; published: string }
 type BlockRun = { letter: Letter; scope: CancellationScope; hasEnded: boolean }
 
 /** The server allows 10 updates in flight; one more than this waits outside. */
@@ -29,35 +30,13 @@ const mailboxSize = 8
  * it happen in time: decisions one after another, the block script before an approval, escalation, expiry.
  */
 export async function accessRequest({ request_id }: AccessRequestInput): Promise<Status> {
-  const mailbox: Letter[] = []
-  const state: State = {
-    view: await core.loadRequest({ request_id }),
-    isPoked: false,
-    run: undefined,
-    published: '',
-  }
-
-  const accept = (verb: Verb) => async (message: CommandMessage) => {
-    const letter: Letter = { ...message, verb }
-    mailbox.push(letter)
-    await condition(() => letter.outcome !== undefined || letter.refusal !== undefined)
-    return getOutcome(letter)
-  }
-  const validator = (message: CommandMessage) => refuseMessage(message, mailbox.length)
-  setHandler(approve, accept('approve'), { validator, description: 'An approver approves' })
-  setHandler(deny, accept('deny'), { validator, description: 'An approver denies' })
-  setHandler(revoke, accept('revoke'), {
-    validator,
-    description: 'Cancels a pending request, or ends the access',
-  })
-  setHandler(poke, () => void (state.isPoked = true), {
-    description: 'The request changed elsewhere: look again',
-  })
+  const inbox = openInbox()
+  const state: State = { view: await core.loadRequest({ request_id }), run: undefined, published: '' }
 
   publish()
   while (!isFinal(state.view.status)) {
     const step = nextStep(state.view)
-    const hasWork = () => nextLetter() !== undefined || state.isPoked || state.run?.hasEnded === true
+    const hasWork = () => nextLetter() !== undefined || inbox.isPoked || state.run?.hasEnded === true
     const isAwake = await waitFor(hasWork, step)
     if (!isAwake && step) await onTime(step.kind)
     else await onWork()
@@ -69,17 +48,17 @@ export async function accessRequest({ request_id }: AccessRequestInput): Promise
   async function onWork(): Promise<void> {
     const letter = nextLetter()
     if (letter) {
-      mailbox.splice(mailbox.indexOf(letter), 1)
+      inbox.letters.splice(inbox.letters.indexOf(letter), 1)
       return open(letter)
     }
     if (state.run?.hasEnded) return endRun(state.run)
-    state.isPoked = false
+    inbox.isPoked = false
     state.view = await core.loadRequest({ request_id })
   }
 
   /** While a block script runs a second approval waits; deny and cancel do not. */
   function nextLetter(): Letter | undefined {
-    return mailbox.find(({ verb }) => state.run === undefined || verb !== 'approve')
+    return inbox.letters.find(({ verb }) => state.run === undefined || verb !== 'approve')
   }
 
   async function open(letter: Letter): Promise<void> {
@@ -141,12 +120,34 @@ export async function accessRequest({ request_id }: AccessRequestInput): Promise
       await endRun(run)
     }
     while (!allHandlersFinished()) {
-      const letter = mailbox.shift()
+      const letter = inbox.letters.shift()
       if (letter) await carryOut(letter)
-      else await condition(() => mailbox.length > 0 || allHandlersFinished())
+      else await condition(() => inbox.letters.length > 0 || allHandlersFinished())
     }
     publish()
   }
+}
+
+/** What arrives, in order. Messages can be there before the first line has run, so this comes before any waiting. */
+function openInbox(): Inbox {
+  const inbox: Inbox = { letters: [], isPoked: false }
+  const accept = (verb: Verb) => async (message: CommandMessage) => {
+    const letter: Letter = { ...message, verb }
+    inbox.letters.push(letter)
+    await condition(() => letter.outcome !== undefined || letter.refusal !== undefined)
+    return getOutcome(letter)
+  }
+  const validator = (message: CommandMessage) => refuseMessage(message, inbox.letters.length)
+  setHandler(approve, accept('approve'), { validator, description: 'An approver approves' })
+  setHandler(deny, accept('deny'), { validator, description: 'An approver denies' })
+  setHandler(revoke, accept('revoke'), {
+    validator,
+    description: 'Cancels a pending request, or ends the access',
+  })
+  setHandler(poke, () => void (inbox.isPoked = true), {
+    description: 'The request changed elsewhere: look again',
+  })
+  return inbox
 }
 
 async function waitFor(hasWork: () => boolean, step: ReturnType<typeof nextStep>): Promise<boolean> {

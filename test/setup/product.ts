@@ -70,7 +70,7 @@ export async function startTestProduct(overrides: TestProductOptions = {}): Prom
     temporal_address,
     temporal_ui_url: 'http://temporal.test',
     workflow_bundle: servers.workflow_bundle,
-    say: () => {},
+    say: (line) => void (process.env.SAY && process.stderr.write(`${line}\n`)),
     queue,
   })
   const connection = Connection.lazy({ address: temporal_address })
