@@ -39,8 +39,7 @@ export const hostApi = {
     },
     post: {
       answered_by: 'isolate',
-      parameters:
-        'url: string, ...rest: [contentType: string, body: HttpBody] | [body?: HttpBody, options?: HttpOptions]',
+      parameters: 'url: string, ...rest: PostArguments',
       returns: 'Promise<HttpResponse>',
       doc: 'Sends a POST request: `post(url, contentType, body)` or `post(url, body, { headers })`.',
     },

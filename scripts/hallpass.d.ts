@@ -1,0 +1,99 @@
+// What scripts can call, as TypeScript sees it. Generated from the table that dispatches the calls: change
+// sandbox/host-api.ts, then run the tests of this file with --update.
+
+type HttpBody = string | number | boolean | object | null
+type HttpOptions = { headers?: Record<string, string> }
+type HttpRequest = HttpOptions & { method?: string; url: string; body?: HttpBody }
+type PostArguments = [contentType: string, body: HttpBody] | [body?: HttpBody, options?: HttpOptions]
+type HttpResponse = { status: number; headers: Record<string, string>; body: string }
+type AccessRequest = { id: string; status: string; [field: string]: unknown }
+type Approver = { id: string; email: string; Email: string; display_name: string }
+
+/** Logs its arguments as one line at level info. */
+type Log = ((...values: unknown[]) => void) & Record<LogLevel, (...values: unknown[]) => void>
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+interface ConfigModule {
+  /** The value of a config key of this run; "" for an unknown key. */
+  get(key: string): string
+  /** The value of a config key of this run; "" for an unknown key. */
+  Get(key: string): string
+}
+declare const config: ConfigModule
+declare module 'config' {
+  const module: ConfigModule
+  export default module
+  export const get: ConfigModule['get']
+  export const Get: ConfigModule['Get']
+}
+
+interface SecretsModule {
+  /** A placeholder for a secret, replaced by its value when an http call leaves; throws for an unknown name. */
+  get(name: string): string
+  /** A placeholder for a secret, replaced by its value when an http call leaves; throws for an unknown name. */
+  Get(name: string): string
+}
+declare const secrets: SecretsModule
+declare module 'secrets' {
+  const module: SecretsModule
+  export default module
+  export const get: SecretsModule['get']
+  export const Get: SecretsModule['Get']
+}
+
+interface HttpModule {
+  /** Sends one request to a host on the egress list of the task. */
+  request(request: HttpRequest): Promise<HttpResponse>
+  /** Sends one request to a host on the egress list of the task. */
+  Request(request: HttpRequest): Promise<HttpResponse>
+  /** Sends a GET request. */
+  get(url: string, options?: HttpOptions): Promise<HttpResponse>
+  /** Sends a GET request. */
+  Get(url: string, options?: HttpOptions): Promise<HttpResponse>
+  /** Sends a POST request: `post(url, contentType, body)` or `post(url, body, { headers })`. */
+  post(url: string, ...rest: PostArguments): Promise<HttpResponse>
+  /** Sends a POST request: `post(url, contentType, body)` or `post(url, body, { headers })`. */
+  Post(url: string, ...rest: PostArguments): Promise<HttpResponse>
+}
+declare const http: HttpModule
+declare module 'http' {
+  const module: HttpModule
+  export default module
+  export const request: HttpModule['request']
+  export const Request: HttpModule['Request']
+  export const get: HttpModule['get']
+  export const Get: HttpModule['Get']
+  export const post: HttpModule['post']
+  export const Post: HttpModule['Post']
+}
+
+interface IdpModule {
+  /** The access request that fired this run. */
+  getAccessRequest(request_id: string): Promise<AccessRequest>
+  /** The access request that fired this run. */
+  GetAccessRequest(request_id: string): Promise<AccessRequest>
+  /** The identities that may decide the access request that fired this run. */
+  getAccessRequestApprovers(request_id: string): Promise<Approver[]>
+  /** The identities that may decide the access request that fired this run. */
+  GetAccessRequestApprovers(request_id: string): Promise<Approver[]>
+}
+declare const idp: IdpModule
+declare module 'idp' {
+  const module: IdpModule
+  export default module
+  export const getAccessRequest: IdpModule['getAccessRequest']
+  export const GetAccessRequest: IdpModule['GetAccessRequest']
+  export const getAccessRequestApprovers: IdpModule['getAccessRequestApprovers']
+  export const GetAccessRequestApprovers: IdpModule['GetAccessRequestApprovers']
+}
+
+declare const log: Log
+declare module 'log' {
+  const module: Log
+  export default module
+  export const debug: Log['debug']
+  export const info: Log['info']
+  export const warn: Log['warn']
+  export const error: Log['error']
+}
+declare const console: Log & { log: Log }
