@@ -1,7 +1,7 @@
 import { goSpelling, type HostFunction, hostApi, logLevels } from './host-api.ts'
 
 const header = `// What scripts can call, as TypeScript sees it. Generated from the table that dispatches the calls: change
-// sandbox/host-api.ts, then run the tests of this file with --update.
+// sandbox/host-api.ts, then run its test with --update.
 `
 
 const types = `type HttpBody = string | number | boolean | object | null

@@ -1,5 +1,5 @@
 // What scripts can call, as TypeScript sees it. Generated from the table that dispatches the calls: change
-// sandbox/host-api.ts, then run the tests of this file with --update.
+// sandbox/host-api.ts, then run its test with --update.
 
 type HttpBody = string | number | boolean | object | null
 type HttpOptions = { headers?: Record<string, string> }
