@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /**
  * When a process began, as an opaque text: with the id it names one process for ever, since ids are used again.
@@ -21,7 +21,8 @@ export function isRunning({ pid, born }) {
 function birthFromProc(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (fields[0] === 'Z') return undefined
+  // The first thread of a dying process is a zombie while the others still hold its ports and files.
+  if (fields[0] === 'Z' && readdirSync(`/proc/${pid}/task`).length <= 1) return undefined
   // The start is counted from the boot, and pids begin again with each boot.
   return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`
 }
