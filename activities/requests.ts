@@ -18,7 +18,12 @@ export function createRequestActivities(sql: Sql) {
   }
   return {
     loadRequest: refusing(({ request_id }: { request_id: string }) => load(request_id)),
-    applyCommand: refusing((key: CommandKey): Promise<CommandOutcome> => applyCommand(sql, key)),
+    applyCommand: refusing(
+      async (key: CommandKey): Promise<{ outcome: CommandOutcome; view: RequestView }> => {
+        const outcome = await applyCommand(sql, key)
+        return { outcome, view: await load(key.request_id) }
+      },
+    ),
     escalateRequest: refusing(async (due: Due): Promise<RequestView> => {
       await escalateRequest(sql, due)
       return load(due.request_id)

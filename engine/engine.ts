@@ -1,13 +1,19 @@
 import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import {
+  ApplicationFailure,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/client'
 import type { Client, WorkflowStartOptions } from '@temporalio/client'
 
+import { isFinal } from '../domain/lifecycle.ts'
 import type { Sql } from '../db/client.ts'
 import { applyCommand } from '../db/requests/apply.ts'
 import { findCommand } from '../db/requests/commands.ts'
 import type { CommandRow } from '../db/requests/commands.ts'
-import { findStartFacts } from '../db/requests/view.ts'
+import { findEngineView, findStartFacts } from '../db/requests/view.ts'
 import {
   approve,
   deny,
@@ -44,6 +50,14 @@ export type EngineOptions = {
   queue: string
   public_url: string
   onTrouble?: (what: string, error: unknown) => void
+}
+
+const causeOf = (error: unknown): unknown => (error instanceof Error ? (error.cause ?? error) : error)
+
+/** The workflow has as many commands waiting as it takes. */
+function isBusy(error: unknown): boolean {
+  const cause = causeOf(error)
+  return cause instanceof ApplicationFailure && cause.type === 'unavailable'
 }
 
 const updates = { approve, auto_approve: approve, deny, revoke } as const
@@ -126,10 +140,14 @@ export function createEngine({ client, sql, address, queue, public_url, onTroubl
     else await client.workflow.startUpdateWithStart(definition, { ...options, waitForStage: 'ACCEPTED' })
   }
 
+  /** A request that has ended needs no workflow to say so. */
   async function deliver(command: CommandRow): Promise<void> {
-    if (command.kind !== 'start') return update({ ...command, kind: command.kind })
-    await start(command.request_id)
-    await applyCommand(sql, { command_id: command.id, request_id: command.request_id })
+    const { id: command_id, request_id, kind } = command
+    const view = await findEngineView(sql, request_id)
+    const hasEnded = view === undefined || isFinal(view.status)
+    if (kind !== 'start' && !hasEnded) return update({ ...command, kind })
+    if (!hasEnded) await start(request_id)
+    await applyCommand(sql, { command_id, request_id })
   }
 
   return {
@@ -137,16 +155,20 @@ export function createEngine({ client, sql, address, queue, public_url, onTroubl
     queue,
     start,
     async send(command_id, ms) {
-      const command = await findCommand(sql, command_id)
-      if (command === undefined || command.state !== 'queued') return true
       if (!(await accepts(address))) return false
-      try {
-        await bounded(ms, () => deliver(command))
-        return true
-      } catch (error) {
-        onTrouble?.(`${command.kind} ${command_id}`, error instanceof Error ? (error.cause ?? error) : error)
-        return false
+      for (const end = Date.now() + ms; Date.now() < end; await sleep(100)) {
+        const command = await findCommand(sql, command_id)
+        if (command === undefined || command.state !== 'queued') return true
+        try {
+          await bounded(Math.max(end - Date.now(), 1), () => deliver(command))
+          return true
+        } catch (error) {
+          if (isBusy(error)) continue
+          onTrouble?.(`${command.kind} ${command_id}`, causeOf(error))
+          return false
+        }
       }
+      return false
     },
     async poke(request_id) {
       if (!(await accepts(address))) return

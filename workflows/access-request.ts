@@ -68,15 +68,16 @@ export async function accessRequest({ request_id }: AccessRequestInput): Promise
   }
 
   async function carryOut(letter: Letter): Promise<void> {
+    const { command_id, verb } = letter
     try {
-      letter.outcome = await core.applyCommand.executeWithOptions(
-        { summary: `${letter.verb} ${letter.command_id}` },
-        [{ command_id: letter.command_id, request_id }],
-      )
+      const applied = await core.applyCommand.executeWithOptions({ summary: `${verb} ${command_id}` }, [
+        { command_id, request_id },
+      ])
+      letter.outcome = applied.outcome
+      state.view = applied.view
     } catch (error) {
       letter.refusal = asRefusal(error)
     }
-    state.view = await core.loadRequest({ request_id })
   }
 
   function startRun(letter: Letter): void {

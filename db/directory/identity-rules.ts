@@ -21,10 +21,13 @@ function refuseKind({ kind, email, owner_id, delegate_ids }: Fields): FieldError
 
 type Named = { pointer: string; id: string }
 
-/** Those whom this write names. A person who was named before and has left since is no reason to refuse another edit. */
+/**
+ * Those whom this write names. Somebody who was named before and has left since stands in the way of nothing but
+ * enabling the identity again: least of all of disabling it.
+ */
 function namedNow(next: Fields, before: Fields | undefined): Named[] {
-  const isOwnerNew =
-    before?.owner_id !== next.owner_id || before.kind !== next.kind || before.status !== next.status
+  const isEnabled = before?.status === 'disabled' && next.status === 'active'
+  const isOwnerNew = isEnabled || before?.owner_id !== next.owner_id || before.kind !== next.kind
   const owner = isOwnerNew && next.owner_id !== null ? [{ pointer: '/owner_id', id: next.owner_id }] : []
   const known: string[] = before?.delegate_ids ?? []
   const delegates = next.delegate_ids.map((id, index) => ({ pointer: `/delegate_ids/${index}`, id }))

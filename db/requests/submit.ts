@@ -136,7 +136,8 @@ async function insertSubmission(tx: Tx, submission: Submission): Promise<Submitt
   const notified = template.auto_approve ? [] : await notifyApprovers(tx, id)
   await announce(tx, submission, template, notified)
   const kind = template.auto_approve ? 'auto_approve' : 'start'
-  return { request_id: id, command_id: await queueCommand(tx, { kind, request_id: id }) }
+  const is_blocking = template.auto_approve && template.trigger_task_failure_mode === 'block'
+  return { request_id: id, command_id: await queueCommand(tx, { kind, request_id: id, is_blocking }) }
 }
 
 /**
