@@ -1,0 +1,87 @@
+import { generateKeyPairSync } from 'node:crypto'
+
+import { expect } from 'vitest'
+
+import { createApp } from '../../api/app.ts'
+import type { Deps } from '../../api/deps.ts'
+import { createTokenSigner } from '../../api/token-signer.ts'
+import type { TokenSigner } from '../../api/token-signer.ts'
+import type { Sql } from '../../db/client.ts'
+
+const issuer = 'http://hallpass.test'
+
+/** What the API answered; `body` is its JSON, null where there is none. */
+export type Answer<Body> = { status: number; headers: Headers; body: Body }
+type Fields = { [key: string]: unknown }
+
+/** `as` is the id of the caller; a `body` that is a string is sent as it is. */
+export type CallOptions = { as?: string; body?: unknown; headers?: Record<string, string> }
+
+export type TestApi = {
+  tokenFor: (identity_id: string) => Promise<string>
+  /** @param path below /api/v1 */
+  call: <Body = Fields>(method: string, path: string, options?: CallOptions) => Promise<Answer<Body>>
+}
+
+/** Stands where a test has none: a call to it fails the test. */
+function missing<Part extends object>(name: string): Part {
+  return new Proxy({} as Part, {
+    get: (_, member) => {
+      throw new Error(`this test has no ${name}, but ${String(member)} of it was used`)
+    },
+  })
+}
+
+function createTestSigner(): Promise<TokenSigner> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return createTokenSigner(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), issuer)
+}
+
+/** The API over a real database and real tokens; what else it needs is handed in by the test that uses it. */
+export async function createTestApi(sql: Sql, overrides: Partial<Deps> = {}): Promise<TestApi> {
+  const signer = overrides.signer ?? (await createTestSigner())
+  const app = createApp({
+    sql,
+    engine: missing('engine'),
+    signer,
+    scripts: missing('scripts'),
+    max_duration_mins: 43_200,
+    writes_per_minute: 1_000_000,
+    workflow_url_base: null,
+    health: () => Promise.resolve([]),
+    logError: (message, error) => process.stderr.write(`${message}: ${String(error)}\n`),
+    ...overrides,
+  })
+  const tokenFor = async (identity_id: string) => {
+    const iat = Math.floor(Date.now() / 1_000)
+    return (await signer.sign({ sub: identity_id, aud: issuer }, { iat, exp: iat + 3_600 })).token
+  }
+  return {
+    tokenFor,
+    async call<Body>(method: string, path: string, { as, body, headers }: CallOptions = {}) {
+      const response = await app.request(`/api/v1${path}`, {
+        method,
+        headers: {
+          ...(as !== undefined && { authorization: `Bearer ${await tokenFor(as)}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      const parsed = (text === '' ? null : JSON.parse(text)) as Body
+      return { status: response.status, headers: response.headers, body: parsed }
+    },
+  }
+}
+
+/** A refusal is a problem document with this status and code, and names this field where one is given. */
+export function expectRefusal(answer: Answer<unknown>, status: number, code: string, pointer?: string): void {
+  expect(answer.body).toMatchObject({ status, code })
+  expect(answer.status).toBe(status)
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  if (pointer === undefined) return
+  expect(answer.body).toMatchObject({
+    errors: expect.arrayContaining([expect.objectContaining({ pointer })]),
+  })
+}
