@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url'
 
-import { createFrameReader, encodeFrame } from './frames.ts'
-import { goSpelling, hostApi, logLevels } from './host-api.ts'
-import type { Level } from './levels.ts'
-import { userIdFor } from './levels.ts'
+import { createFrameReader, encodeFrame } from './wire/frames.ts'
+import { exportedNames, logLevels, operationsByModule } from './host-api.ts'
+import type { Level } from './walls/levels.ts'
+import { userIdFor } from './walls/levels.ts'
 import { type Limits, MAX_FRAME_BYTES } from './limits.ts'
-import { type FromChild, readMessage, type ToChild } from './messages.ts'
-import type { Usage } from './watch.ts'
-import { type Launch, launch } from './walled-process.ts'
+import { type FromChild, readMessage, type ToChild } from './wire/messages.ts'
+import type { Usage } from './walls/watch.ts'
+import { type Launch, launch } from './walls/walled-process.ts'
 
 /** What a child is made of; `program` is the script runner, or a test's impostor of it. */
 export type ChildSettings = { node: string; addon: string; level: Level; limits: Limits; program: string }
@@ -27,10 +27,14 @@ export type Child = {
 }
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const inside = {
+  lockdown: path('./inside/lockdown.js'),
+  host_modules: path('./inside/host-modules.js'),
+}
+const parts = ['./inside/isolate.cjs', './inside/pipe.cjs', './inside/thrown.cjs'].map(path)
 
 /** The program that runs scripts. */
-export const runnerProgram = path('./child.cjs')
-const bootstrap = path('./bootstrap.js')
+export const runnerProgram = path('./inside/runner.cjs')
 
 const START_TIMEOUT_MS = 10_000
 const STARTUP_CPU_SECONDS = 5
@@ -48,33 +52,9 @@ const nodeFlags = [
   '--no-warnings',
   '--permission',
   '--allow-addons',
-  `--allow-fs-read=${bootstrap}`,
+  ...[...Object.values(inside), ...parts].map((each) => `--allow-fs-read=${each}`),
 ]
 
-const bothSpellings = (names: string[]) => names.flatMap((name) => [name, goSpelling(name)])
-
-/** The table of host functions as the child needs it: per module the spelling of each function and the call it stands for. */
-function apiForTheChild() {
-  const modules = Object.entries(hostApi).map(([module, functions]) => {
-    const operations = Object.keys(functions).flatMap((name) =>
-      bothSpellings([name]).map((spelling) => [spelling, `${module}.${name}`]),
-    )
-    return [module, Object.fromEntries(operations)]
-  })
-  return Object.fromEntries(modules)
-}
-
-/** The names that each importable module exports besides its default. */
-export function exportedNames(): Record<string, string[]> {
-  const modules = Object.entries(hostApi).map(([module, functions]) => [
-    module,
-    bothSpellings(Object.keys(functions)),
-  ])
-  return Object.fromEntries([...modules, ['log', logLevels]])
-}
-
-const api = apiForTheChild()
-const modules = exportedNames()
 let started = 0
 
 /** Starts a child and waits until it can run a script; rejects with what it said if it cannot. */
@@ -98,7 +78,8 @@ export async function startChild(settings: ChildSettings): Promise<Child> {
 }
 
 function launchOf({ node, addon, level, limits, program }: ChildSettings): Launch {
-  const settings = JSON.stringify({ addon, bootstrap, api, modules, levels: logLevels, limits })
+  const names = { api: operationsByModule(), modules: exportedNames(), levels: logLevels }
+  const settings = JSON.stringify({ ...inside, addon, limits, ...names })
   return {
     level,
     command: [node, ...nodeFlags, `--allow-fs-read=${program}`, program, settings],

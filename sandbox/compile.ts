@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
 
-import { findAddon } from './addon.ts'
-import { exportedNames, runnerProgram } from './child.ts'
+import { findAddon } from './walls/addon.ts'
+import { runnerProgram } from './child.ts'
 import { plainText } from './endings.ts'
+import { exportedNames } from './host-api.ts'
 import { createLane } from './lane.ts'
-import { type Level, userIdFor } from './levels.ts'
+import { type Level, userIdFor } from './walls/levels.ts'
 import { defaultLimits, MAX_SOURCE_CHARS } from './limits.ts'
-import { strongestLevel } from './strongest-level.ts'
-import { launch, type WalledProcess } from './walled-process.ts'
+import { strongestLevel } from './walls/strongest-level.ts'
+import { launch, type WalledProcess } from './walls/walled-process.ts'
 
 /** What a source compiles to: JavaScript in which every line and column is the author's. */
 export type CompiledScript = { code: string }
@@ -25,7 +26,7 @@ export class ScriptInvalid extends Error {
   }
 }
 
-const checker = fileURLToPath(new URL('./check-child.cjs', import.meta.url))
+const checker = fileURLToPath(new URL('./inside/checker.cjs', import.meta.url))
 const CHECK_TIMEOUT_MS = 5_000
 const RESIDENT_BYTES = 400 * 1024 * 1024
 const WATCH_MS = 25

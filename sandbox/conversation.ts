@@ -3,7 +3,7 @@ import { type EndedBy, explain, plainText, storableText } from './endings.ts'
 import { answerCall, createBudget, type HostHandlers } from './host-calls.ts'
 import type { LogLevel } from './host-api.ts'
 import type { Limits } from './limits.ts'
-import type { Called, Done, FromChild, Logged, ScriptError } from './messages.ts'
+import type { Called, Done, FromChild, Logged, ScriptError } from './wire/messages.ts'
 
 /** A line that a script logged; `at_ms` counts from the start of the script. */
 export type LogLine = { at_ms: number; level: LogLevel; text: string }

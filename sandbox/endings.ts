@@ -1,4 +1,4 @@
-import type { ScriptError } from './messages.ts'
+import type { ScriptError } from './wire/messages.ts'
 
 /** How a run ended; what each says to an admin is in `explain`. */
 export type EndedBy = keyof typeof explanations

@@ -64,18 +64,35 @@ export const hostApi = {
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** The modules that a script can import. */
-export const importableModules: readonly string[] = [...Object.keys(hostApi), 'log']
-
 /** The spelling of a function that the documentation's Go examples use: `get` is also `Get`. */
 export const goSpelling = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
 
+const modules: [name: string, functions: Record<string, HostFunction>][] = Object.entries(hostApi)
+
+const spellings = (name: string) => [name, goSpelling(name)]
+
 /** The host calls that a child may make, as `module.method`. */
 export const productCalls: ReadonlySet<string> = new Set(
-  Object.entries(hostApi).flatMap(([module, methods]) => productMethods(module, methods)),
+  modules.flatMap(([module, functions]) =>
+    Object.entries(functions)
+      .filter(([, { answered_by }]) => answered_by === 'product')
+      .map(([name]) => `${module}.${name}`),
+  ),
 )
 
-function productMethods(module: string, methods: Record<string, HostFunction>): string[] {
-  const answered = Object.entries(methods).filter(([, method]) => method.answered_by === 'product')
-  return answered.map(([name]) => `${module}.${name}`)
+/** Per module the spellings of its functions with the operation, `module.method`, that each stands for. */
+export function operationsByModule(): Record<string, Record<string, string>> {
+  const operations = modules.map(([module, functions]) => [
+    module,
+    Object.fromEntries(
+      Object.keys(functions).flatMap((name) => spellings(name).map((each) => [each, `${module}.${name}`])),
+    ),
+  ])
+  return Object.fromEntries(operations)
+}
+
+/** The names that each importable module exports besides its default. */
+export function exportedNames(): Record<string, readonly string[]> {
+  const exported = modules.map(([module, functions]) => [module, Object.keys(functions).flatMap(spellings)])
+  return Object.fromEntries([...exported, ['log', logLevels]])
 }

@@ -1,6 +1,6 @@
 import { plainText } from './endings.ts'
 import type { Limits } from './limits.ts'
-import type { Called, ToChild } from './messages.ts'
+import type { Called, ToChild } from './wire/messages.ts'
 
 /** Answers a host call of a script. The arguments come from the script: the handler validates them. */
 export type HostHandler = (args: unknown[], context: { signal: AbortSignal }) => Promise<unknown>
@@ -44,7 +44,7 @@ export async function answerCall(
 }
 
 function accept({ id, operation }: Called, text: string, limits: Limits): Reply {
-  if (Buffer.byteLength(text) > 2 * limits.response_bytes)
+  if (Buffer.byteLength(text) > limits.reply_bytes)
     return refuse({ id, operation }, 'answered with more than a script may receive')
   return { type: 'reply', id, succeeded: true, text }
 }

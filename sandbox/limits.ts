@@ -9,7 +9,7 @@ export type Limits = {
   http_calls: number
   call_chars: number
   sent_chars: number
-  response_bytes: number
+  reply_bytes: number
   result_bytes: number
   log_lines: number
   line_chars: number
@@ -25,7 +25,7 @@ export const defaultLimits: Limits = {
   http_calls: 20,
   call_chars: 256 * 1024,
   sent_chars: 1_000_000,
-  response_bytes: 1_000_000,
+  reply_bytes: 2_000_000,
   result_bytes: 64 * 1024,
   log_lines: 500,
   line_chars: 4_096,

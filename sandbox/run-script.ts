@@ -1,13 +1,13 @@
-import { findAddon } from './addon.ts'
+import { findAddon } from './walls/addon.ts'
 import { type Child, runnerProgram, startChild } from './child.ts'
 import { type Assignment, converse, type Ending, type LogLine } from './conversation.ts'
 import { type EndedBy, explain } from './endings.ts'
 import type { HostHandlers } from './host-calls.ts'
 import { createLane, type Lane } from './lane.ts'
-import { missingWalls } from './levels.ts'
+import { missingWalls } from './walls/levels.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { createPool, type Pool } from './pool.ts'
-import { strongestLevel } from './strongest-level.ts'
+import { strongestLevel } from './walls/strongest-level.ts'
 
 export type { EndedBy, HostHandlers, LogLine }
 

@@ -1,4 +1,4 @@
-import { type LogLevel, logLevels, productCalls } from './host-api.ts'
+import { type LogLevel, logLevels, productCalls } from '../host-api.ts'
 
 /** How a run can end by the child's own account; the other ends are the parent's to say. */
 export const endsToldByTheChild = [

@@ -1,4 +1,4 @@
-import { type ChildSettings, startChild } from './child.ts'
+import { type ChildSettings, startChild } from '../child.ts'
 import { type Level, levels } from './levels.ts'
 
 /** Tries the levels on this machine by starting a child at each, and gives the first that works; throws with all reasons if none does. */

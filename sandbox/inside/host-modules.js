@@ -1,26 +1,25 @@
-// Runs inside the isolate before any script, as the body of a function that ends with a call of `prepare`. The
-// script may replace any built-in afterwards, so everything used later is captured here, loops go by index, and
-// nothing of the host is reachable from what is handed out.
+// Runs inside the isolate after the lockdown and before any script, as the body of a function that ends with a
+// call of `prepare`, and makes the modules that scripts use. The script may replace any built-in afterwards, so
+// everything used later is captured here, loops go by index, and nothing of the host is handed out.
 'use strict'
 /* oxlint-disable typescript/unbound-method -- methods are captured unbound so that the script cannot replace them */
 
 const { stringify, parse } = JSON
-const { freeze, keys, hasOwn, defineProperty, getPrototypeOf, create } = Object
+const { freeze, keys, hasOwn, defineProperty, create } = Object
 const NativeError = Error
 const NativeTypeError = TypeError
 const NativePromise = Promise
-const NativeArrayBuffer = ArrayBuffer
 const toText = String
 const { isArray } = Array
-const uncurry = (method) => Function.prototype.call.bind(method)
+const { call: callWith } = Object.getPrototypeOf(() => {})
+const uncurry = (method) => callWith.bind(method)
 const slice = uncurry(String.prototype.slice)
 const indexOf = uncurry(String.prototype.indexOf)
 const toUpperCase = uncurry(String.prototype.toUpperCase)
 const remember = uncurry(WeakMap.prototype.set)
 const recall = uncurry(WeakMap.prototype.get)
 
-// A descriptor without a prototype: the script may have put a getter named `get` on Object.prototype.
-const lock = (object, name, value) => defineProperty(object, name, { __proto__: null, value })
+// A descriptor without a prototype: the script may have put a property named `get` on Object.prototype.
 const setHidden = (object, name, value) =>
   defineProperty(object, name, { __proto__: null, value, writable: true, configurable: true })
 const share = (name, value) => defineProperty(globalThis, name, { __proto__: null, value, enumerable: true })
@@ -28,43 +27,11 @@ const share = (name, value) => defineProperty(globalThis, name, { __proto__: nul
 let host
 let limits
 
-function removeWhatDefeatsTheLimits() {
-  const names =
-    'SharedArrayBuffer Atomics WebAssembly WeakRef FinalizationRegistry eval Function console escape unescape'
-  for (const name of names.split(' ')) delete globalThis[name]
-  for (const made of [function () {}, async function () {}, function* () {}, async function* () {}])
-    lock(getPrototypeOf(made), 'constructor', undefined)
-}
-
-function lockStackTraces() {
-  lock(NativeError, 'prepareStackTrace', undefined)
-  lock(NativeError, 'stackTraceLimit', 20)
-  lock(NativeError, 'captureStackTrace', () => undefined)
-}
-
-// Resizable buffers take their pages from outside the heap that memoryLimit counts.
-function removeResizableBuffers() {
-  function FixedArrayBuffer(length, options) {
-    if (new.target === undefined) throw new NativeTypeError("Constructor ArrayBuffer requires 'new'")
-    if (options !== undefined)
-      throw new NativeTypeError('a resizable ArrayBuffer is not available to scripts')
-    return new NativeArrayBuffer(length)
-  }
-  lock(FixedArrayBuffer, 'prototype', NativeArrayBuffer.prototype)
-  lock(FixedArrayBuffer, 'isView', NativeArrayBuffer.isView)
-  lock(FixedArrayBuffer, 'name', 'ArrayBuffer')
-  lock(NativeArrayBuffer.prototype, 'constructor', FixedArrayBuffer)
-  for (const name of ['resize', 'transfer', 'transferToFixedLength', 'transferToImmutable'])
-    delete NativeArrayBuffer.prototype[name]
-  lock(globalThis, 'ArrayBuffer', FixedArrayBuffer)
-}
-
 // Host calls: text goes out, text comes back, counted on both sides of the pipe.
 
 const waiting = create(null)
 const hostFailures = new WeakMap()
 let lastId = 0
-let pending = 0
 let calls = 0
 let httpCalls = 0
 let sentChars = 0
@@ -95,7 +62,6 @@ function call(operation, argument) {
     const refused = refusal(operation, text)
     if (refused !== null) return reject(failureAt(site, `${operation}: ${refused}`))
     lastId += 1
-    pending += 1
     waiting[lastId] = { __proto__: null, resolve, reject, site, operation }
     host.call(lastId, operation, text)
   })
@@ -104,10 +70,8 @@ function call(operation, argument) {
 function settle(id, succeeded, text) {
   const entry = waiting[id]
   delete waiting[id]
-  pending -= 1
   if (succeeded) entry.resolve(withGoSpellings(entry.operation, parse(text)))
   else entry.reject(failureAt(entry.site, text))
-  return pending
 }
 
 function withGoSpellings(operation, value) {
@@ -274,14 +238,11 @@ function shareModules({ api, levels }) {
 }
 
 /** Readies the global object for a script and gives the host its control; `settings` is JSON. */
-// oxlint-disable-next-line no-unused-vars -- child.cjs appends the call
+// oxlint-disable-next-line no-unused-vars -- isolate.cjs appends the call
 function prepare(call, log, end, settings) {
   const given = parse(settings)
   host = { __proto__: null, call, log, end }
   limits = given.limits
-  removeWhatDefeatsTheLimits()
-  removeResizableBuffers()
-  lockStackTraces()
   shareModules(given)
   return freeze({ __proto__: null, begin, run, settle })
 }
