@@ -136,8 +136,7 @@ async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
   const connection = Connection.lazy({ address })
   closing.add(() => connection.close())
   const client = new Client({ connection, namespace: config.temporal_namespace })
-  const onTrouble = logTo(say)
-  const engine = createEngine({ client, sql, address, queue, public_url: config.public_url, onTrouble })
+  const engine = createEngine({ client, sql, address, queue, public_url: config.public_url, onTrouble: say })
   return { sql, sandbox, connection, engine }
 }
 

@@ -49,7 +49,7 @@ async function takeDataDirectory({ data_dir, port }: Config): Promise<void> {
 
 /** Starts everything, waits for the reason to stop, and stops everything in the reverse order. */
 async function run(config: Config): Promise<number> {
-  const stop = watchForStop()
+  const stop = watchForStop({ isStartedByNpm: process.env['npm_lifecycle_event'] !== undefined })
   const crashed = new Promise<End>((resolve) =>
     process.on('uncaughtException', (error) => resolve({ code: 1, reason: error.stack ?? error.message })),
   )

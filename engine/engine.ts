@@ -49,10 +49,16 @@ export type EngineOptions = {
   /** The base name of the task queues. */
   queue: string
   public_url: string
-  onTrouble?: (what: string, error: unknown) => void
+  onTrouble?: (line: string) => void
 }
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? (error.cause ?? error) : error)
+
+function reasonOf(error: unknown): string {
+  const cause = causeOf(error)
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return /CANCELLED|DEADLINE/.test(message) ? 'Temporal did not answer in time' : message
+}
 
 /** The workflow has as many commands waiting as it takes. */
 function isBusy(error: unknown): boolean {
@@ -164,7 +170,7 @@ export function createEngine({ client, sql, address, queue, public_url, onTroubl
           return true
         } catch (error) {
           if (isBusy(error)) continue
-          onTrouble?.(`${command.kind} ${command_id}`, causeOf(error))
+          onTrouble?.(`${command.kind} ${command_id} is not carried out yet: ${reasonOf(error)}`)
           return false
         }
       }

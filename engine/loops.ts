@@ -66,7 +66,7 @@ export async function startLoops(options: Options): Promise<Loops> {
   }
 
   async function startMissing(): Promise<void> {
-    const started = await reconcile(sql, engine)
+    const { started } = await reconcile(sql, engine)
     if (started.length > 0) log(`started the missing workflow(s) of ${started.join(', ')}`)
   }
 

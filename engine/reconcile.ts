@@ -28,11 +28,22 @@ async function isRunning({ client }: Engine, request_id: string): Promise<boolea
   }
 }
 
+/** Those of the running workflows whose request has ended without them. */
+async function findEnded(sql: Sql, running: Set<string>): Promise<string[]> {
+  const ids = [...running].map((id) => id.slice(workflowId('').length))
+  const found = await rows<{ id: string }>(sql`
+    select id from access_requests where id = any (${ids}::uuid[]) and status not in ('pending', 'approved')`)
+  return found.map(({ id }) => id)
+}
+
+/** The ids of requests: `started` had no workflow, `told` had one that did not know of its end. */
+export type Reconciled = { started: string[]; told: string[] }
+
 /**
- * Starts the workflow of every open request that has none: it was terminated, or the engine's store is new. Returns
- * the ids of those requests.
+ * Brings the workflows in line with the database: starts that of every open request that has none (it was terminated,
+ * or the engine's store is new), and tells that of every ended request which still waits (it was ended without it).
  */
-export async function reconcile(sql: Sql, engine: Engine): Promise<string[]> {
+export async function reconcile(sql: Sql, engine: Engine): Promise<Reconciled> {
   const running = await listRunning(engine)
   const started: string[] = []
   for (const { id } of await findOpen(sql)) {
@@ -40,5 +51,7 @@ export async function reconcile(sql: Sql, engine: Engine): Promise<string[]> {
     await engine.start(id)
     started.push(id)
   }
-  return started
+  const told = await findEnded(sql, running)
+  for (const id of told) await engine.poke(id)
+  return { started, told }
 }

@@ -1,3 +1,5 @@
+import { commandLineOf } from '../embedded/process.ts'
+
 /** What may end a running product from outside. */
 export type StopRequests = {
   /** Aborted by the first request. */
@@ -11,8 +13,11 @@ export type StopRequests = {
 /** One Ctrl-C arrives twice: from the terminal and, passed on, from npm. Only a later one means "now". */
 const repeat_ms = 1500
 
-/** Listens to signals, and to the end of the parent: `npm start | head -1` kills npm and would leave us behind. */
-export function watchForStop(): StopRequests {
+/**
+ * Listens to signals, and to the end of the parent: `npm start | head -1` kills npm and would leave us behind, maybe
+ * before this line is reached.
+ */
+export function watchForStop(options: { isStartedByNpm: boolean }): StopRequests {
   const first = Promise.withResolvers<string>()
   const again = Promise.withResolvers<void>()
   const controller = new AbortController()
@@ -25,14 +30,15 @@ export function watchForStop(): StopRequests {
     } else if (Date.now() - asked_at > repeat_ms) again.resolve()
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => ask(name))
-  watchParent(() => ask('the parent process has gone'))
+  watchParent(options, () => ask('the parent process has gone'))
   return { signal: controller.signal, first: first.promise, again: again.promise }
 }
 
-function watchParent(onGone: () => void): void {
+function watchParent({ isStartedByNpm }: { isStartedByNpm: boolean }, onGone: () => void): void {
   const parent = process.ppid
+  const isOrphan = isStartedByNpm && !/npm|node|yarn|bun/.test(commandLineOf(parent))
   const timer = setInterval(() => {
-    if (process.ppid === parent) return
+    if (process.ppid === parent && !isOrphan) return
     clearInterval(timer)
     onGone()
   }, 1000)

@@ -6,8 +6,7 @@ import { inject } from 'vitest'
 import { createTokenSigner } from '../../api/token-signer.ts'
 import { loadConfig } from '../../bin/config.ts'
 import type { Config } from '../../bin/config.ts'
-import { startProduct } from '../../bin/product.ts'
-import type { Product } from '../../bin/product.ts'
+import { startProduct, startServer } from '../../bin/product.ts'
 import { getRow } from '../../db/client.ts'
 import type { Sql } from '../../db/client.ts'
 import type { AccessRequest, AccessRequestDetail } from '../../domain/access-request.ts'
@@ -31,7 +30,7 @@ export type Caller = {
 
 export type TestProduct = {
   sql: Sql
-  product: Product
+  database_url: string
   url: string
   client: Client
   queue: string
@@ -42,7 +41,8 @@ export type TestProduct = {
   close: () => Promise<void>
 }
 
-export type TestProductOptions = Partial<Config> & { temporal_address?: string }
+/** `without_worker`: the test brings its own. */
+export type TestProductOptions = Partial<Config> & { temporal_address?: string; without_worker?: boolean }
 
 /** The whole product on the test run's servers, with a database and task queues of its own and the demo organisation. */
 export async function startTestProduct(overrides: TestProductOptions = {}): Promise<TestProduct> {
@@ -63,7 +63,8 @@ export async function startTestProduct(overrides: TestProductOptions = {}): Prom
   }
   const temporal_address = overrides.temporal_address ?? servers.temporal_address
   const queue = `test-${randomUUID()}`
-  const product = await startProduct({
+  const start = overrides.without_worker ? startServer : startProduct
+  const product = await start({
     config,
     database_url: database.url,
     embedded: true,
@@ -78,7 +79,7 @@ export async function startTestProduct(overrides: TestProductOptions = {}): Prom
   const as = createCallers(sql, product.url, config.signing_key ?? '')
   return {
     sql,
-    product,
+    database_url: database.url,
     url: product.url,
     client: new Client({ connection, namespace: config.temporal_namespace }),
     queue,
