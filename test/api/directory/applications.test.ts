@@ -21,6 +21,8 @@ afterAll(() => database.drop())
 
 const call = <Body>(method: string, path: string, body?: unknown) =>
   api.call<Body>(method, path, { as: admin.id, body })
+const create = (app: { id: string }, body: unknown) =>
+  call<AppMapping>('POST', `/applications/${app.id}/mappings`, body)
 const kindsOf = async (id: string) => (await eventsOf(database.sql, id)).map(({ kind }) => kind)
 
 describe('an application', () => {
@@ -84,9 +86,6 @@ describe('an application', () => {
 })
 
 describe('a mapping', () => {
-  const create = (app: { id: string }, body: unknown) =>
-    call<AppMapping>('POST', `/applications/${app.id}/mappings`, body)
-
   test('is created, listed, replaced and deleted, each with one event', async () => {
     const app = await addApplication(database.sql)
     const created = await create(app, { name: 'read', claim: 'roles', value: 'reader' })

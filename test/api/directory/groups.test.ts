@@ -30,6 +30,7 @@ afterAll(() => database.drop())
 
 const call = <Body = Group>(method: string, path: string, body?: unknown) =>
   api.call<Body>(method, path, { as: admin.id, body })
+const link = (group: { id: string }, mapping: { id: string }) => `/groups/${group.id}/mappings/${mapping.id}`
 const kindsOf = async (id: string) => (await eventsOf(database.sql, id)).map(({ kind }) => kind)
 
 test('A group is created, read, replaced and deleted, each with one event', async () => {
@@ -108,9 +109,6 @@ test.each([
 })
 
 describe('a standing entitlement of a group', () => {
-  const link = (group: { id: string }, mapping: { id: string }) =>
-    `/groups/${group.id}/mappings/${mapping.id}`
-
   test('is added once, shows in the group, and is removed', async () => {
     const group = await addGroup(database.sql)
     const mapping = await addMapping(database.sql, await addApplication(database.sql))

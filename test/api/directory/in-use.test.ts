@@ -158,8 +158,8 @@ test('Deleting a group or a mapping against saving a template that names it: one
     const statuses = [saved.status, first.status, second.status].join(' ')
     expect(['201 409 409', '422 204 204', '422 204 409', '422 409 204']).toContain(statuses)
     const dangling = await findRow(database.sql`
-      select name from templates where id = ${String(saved.body['id'] ?? group.id)}
-        and not exists (select from groups where id = any (approver_group_ids))`)
+      select name from templates where ${group.id} = any (approver_group_ids)
+        and not exists (select from groups where id = ${group.id})`)
     expect(dangling).toBeUndefined()
   }
 })

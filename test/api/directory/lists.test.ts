@@ -66,7 +66,7 @@ const listOf = (name: string): List => {
   return list
 }
 const get = (path: string, query: Record<string, string> = {}) =>
-  api.call<Page>('GET', `${path}?${new URLSearchParams(query)}`, { as: caller.id })
+  api.call<Page>('GET', `${path}?${new URLSearchParams(query).toString()}`, { as: caller.id })
 const idOf = ({ id, identity_id }: Row) => id ?? identity_id ?? ''
 
 async function readAll(path: string, limit: string): Promise<string[]> {
