@@ -90,13 +90,11 @@ async function start(config: Config, signal: AbortSignal): Promise<Started> {
     temporal_ui_url: temporal.ui_url,
   }
   const product = await startProduct({ config, ...addresses, workflow_bundle, say })
-  writeRunFile(config.data_dir, {
-    url: product.url,
-    public_url: config.public_url,
-    ...addresses,
-    temporal_namespace: config.temporal_namespace,
-  })
-  announce(product.url, temporal.ui_url, embedded)
+  if (!signal.aborted) {
+    const { public_url, temporal_namespace } = config
+    writeRunFile(config.data_dir, { url: product.url, public_url, ...addresses, temporal_namespace })
+    announce(product.url, temporal.ui_url, embedded)
+  }
   return { product, parts: [...database.parts, ...temporal.parts] }
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path'
 
 import { Connection } from '@temporalio/client'
 
+import { connect } from '../../db/client.ts'
 import type { Config } from '../config.ts'
 import { startPostgres, stopPostgres } from '../embedded/postgres.ts'
 import type { ProcessIdentity } from '../embedded/process.ts'
@@ -16,7 +17,10 @@ export type StartContext = { say: (line: string) => void; signal: AbortSignal }
 
 /** The database that DATABASE_URL names, or the embedded one. */
 export async function provideDatabase(config: Config, context: StartContext) {
-  if (config.database_url !== undefined) return { url: config.database_url, parts: [] }
+  if (config.database_url !== undefined) {
+    await assertDatabaseAnswers(config.database_url)
+    return { url: config.database_url, parts: [] }
+  }
   const directory = postgresFolder(config)
   const { identity, url } = await startPostgres({ directory, port: config.postgres_port, ...context })
   return { url, parts: [{ name: 'PostgreSQL', identity, log_file: path.join(directory, 'postgres.log') }] }
@@ -44,6 +48,20 @@ export async function provideTemporal(
 export async function stopServers(config: Config, how: 'orderly' | 'at_once'): Promise<void> {
   await stopTemporal(temporalFolder(config), how)
   await stopPostgres(postgresFolder(config), how)
+}
+
+async function assertDatabaseAnswers(url: string): Promise<void> {
+  const sql = connect(url, { max: 1 })
+  try {
+    await sql`select 1`
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`the database at ${new URL(url).host} cannot be used (${reason}): check DATABASE_URL`, {
+      cause: error,
+    })
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
 }
 
 async function startEmbeddedTemporal(config: Config, context: StartContext) {
