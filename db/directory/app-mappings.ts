@@ -10,7 +10,7 @@ import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
 import { edited, isSame, whole } from './changes.ts'
-import { assertMappingNotRequested, assertMappingUnused } from './references.ts'
+import { assertMappingNotRequested, assertMappingUnused, lockTemplatesNaming } from './references.ts'
 import { refusingTaken } from './taken.ts'
 
 const columns = (db: Db) => db`id, app_id, name, claim, value, privilege_level, created_at, updated_at`
@@ -74,6 +74,7 @@ export function replaceAppMapping(
   { id, input, actor, precondition }: Replace,
 ): Promise<Versioned<AppMapping>> {
   const work = transaction(sql, async (tx) => {
+    await lockTemplatesNaming(tx, id)
     await tx`select from app_mappings where id = ${id} for no key update`
     const before = await getAppMapping(tx, id)
     assertVersion(precondition, before.version)

@@ -60,11 +60,13 @@ export const assertMappingUnused = (tx: Tx, id: string): Promise<void> =>
     limit ${shown + 1}`)
 
 /**
- * What an open request asks for or gave stays what its record says. Submissions hold their template: with the
- * templates that name the mapping locked, none is under way.
- * @throws DomainError `in_use`
+ * Keeps submissions away, which hold their template: none that names the mapping is under way then. Comes before the
+ * mapping's own lock, as whoever saves a template locks it before what it names.
  */
-export async function assertMappingNotRequested(tx: Tx, id: string): Promise<void> {
-  await tx`select from templates where ${id} = any (mapping_ids) order by id for no key update`
-  await refuse(tx`${naming(tx, id)} limit ${shown + 1}`)
+export async function lockTemplatesNaming(tx: Tx, mapping_id: string): Promise<void> {
+  await tx`select from templates where ${mapping_id} = any (mapping_ids) order by id for no key update`
 }
+
+/** What an open request asks for or gave stays what its record says. @throws DomainError `in_use` */
+export const assertMappingNotRequested = (tx: Tx, id: string): Promise<void> =>
+  refuse(tx`${naming(tx, id)} limit ${shown + 1}`)
