@@ -1,7 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { searchAttributes } from '../workflows/contract.ts'
 import { ConfigError, type Config, loadConfig } from './config.ts'
 import { lockDirectory } from './embedded/directory-lock.ts'
 import { assertPortFree } from './embedded/port.ts'
@@ -9,13 +8,13 @@ import { waitUntil } from './embedded/process.ts'
 import { makePassableFolder } from './embedded/private-file.ts'
 import type { Product } from './product.ts'
 import { isRunning } from './setup/process-identity.mjs'
-import { findRunningProduct, removeRunFile, writeRunFile } from './startup/run-file.ts'
-import { type Part, provideDatabase, provideTemporal, stopServers } from './startup/servers.ts'
+import { bringUp, type Started } from './startup/bring-up.ts'
+import { findRunningProduct, removeRunFile } from './startup/run-file.ts'
+import { type Part, stopServers } from './startup/servers.ts'
 import { watchForStop } from './startup/stop-requests.ts'
 
 /** Why the product stops, and the exit code that tells it. */
 type End = { code: 0 | 1; reason: string }
-type Started = { product: Product; parts: Part[] }
 
 const patience = { settle_ms: 3000, close_ms: 30_000 }
 
@@ -53,7 +52,7 @@ async function run(config: Config): Promise<number> {
   const crashed = new Promise<End>((resolve) =>
     process.on('uncaughtException', (error) => resolve({ code: 1, reason: error.stack ?? error.message })),
   )
-  const starting = start(config, stop.signal)
+  const starting = bringUp(config, { say, signal: stop.signal })
   const end = await Promise.race([
     starting.then(
       firstEnd,
@@ -71,42 +70,6 @@ async function run(config: Config): Promise<number> {
   say('stopping at once')
   await stopServers(config, 'at_once')
   return 130
-}
-
-async function start(config: Config, signal: AbortSignal): Promise<Started> {
-  const context = { say, signal }
-  const [database, temporal, workflow_bundle, { startProduct }] = await Promise.all([
-    provideDatabase(config, context),
-    provideTemporal(config, searchAttributes, context),
-    import('./workflow-bundle.ts').then(({ workflowBundle }) => workflowBundle(config.data_dir)),
-    import('./product.ts'),
-  ])
-  signal.throwIfAborted()
-  const embedded = config.database_url === undefined
-  const addresses = {
-    database_url: database.url,
-    embedded,
-    temporal_address: temporal.address,
-    temporal_ui_url: temporal.ui_url,
-  }
-  const product = await startProduct({ config, ...addresses, workflow_bundle, say })
-  if (!signal.aborted) {
-    const { public_url, temporal_namespace } = config
-    writeRunFile(config.data_dir, { url: product.url, public_url, ...addresses, temporal_namespace })
-    announce(product.url, temporal.ui_url, embedded)
-  }
-  return { product, parts: [...database.parts, ...temporal.parts] }
-}
-
-function announce(url: string, temporal_ui_url: string | null, embedded: boolean): void {
-  say(`Hallpass is ready after ${(performance.now() / 1000).toFixed(1)} s: ${url}`)
-  say(`API documents: ${url}/api/docs`)
-  if (temporal_ui_url !== null) say(`Temporal UI:   ${temporal_ui_url}`)
-  if (embedded) {
-    say('Sign in with the token that this prints: npm run -s token -- alice@example.com')
-    say('PostgreSQL is embedded: for evaluation, not for production. See DATABASE_URL and TEMPORAL_ADDRESS.')
-  }
-  say('Ctrl-C stops it; the data stays.')
 }
 
 /** Waits until a part of a running product ends by itself. */
