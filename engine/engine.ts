@@ -68,6 +68,9 @@ function isBusy(error: unknown): boolean {
 
 const updates = { approve, auto_approve: approve, deny, revoke } as const
 
+/** Names are text, whatever they look like. */
+const plain = (text: string): string => text.replaceAll(/[\\`*_[\]()<>#!|~]/g, String.raw`\$&`)
+
 const hours = (mins: number): string => (mins % 60 === 0 ? `${mins / 60} h` : `${mins} min`)
 
 /** Whether anything listens there at all. */
@@ -111,7 +114,7 @@ export function createEngine({ client, sql, address, queue, public_url, onTroubl
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
       staticSummary: `${subject_name} → ${app_name}, ${hours(requested_duration_mins)}`,
-      staticDetails: `**${template_name}** for ${subject_name}\n\n[The request](${public_url}/api/v1/access-requests/${request_id})`,
+      staticDetails: `**${plain(template_name)}** for ${plain(subject_name)}\n\n[The request](${public_url}/api/v1/access-requests/${request_id})`,
       typedSearchAttributes: [
         { key: searchKeys.status, value: 'pending' },
         { key: searchKeys.template, value: template_name },
