@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { createFrameReader, encodeFrame } from './wire/frames.ts'
 import { exportedNames, logLevels, operationsByModule } from './host-api.ts'
 import type { Level } from './walls/levels.ts'
-import { userIdFor } from './walls/levels.ts'
+import { nextUserId } from './walls/levels.ts'
 import { type Limits, MAX_FRAME_BYTES } from './limits.ts'
 import { type FromChild, readMessage, type ToChild } from './wire/messages.ts'
 import type { Usage } from './walls/watch.ts'
@@ -55,8 +55,6 @@ const nodeFlags = [
   ...[...Object.values(inside), ...parts].map((each) => `--allow-fs-read=${each}`),
 ]
 
-let started = 0
-
 /** Starts a child and waits until it can run a script; rejects with what it said if it cannot. */
 export async function startChild(settings: ChildSettings): Promise<Child> {
   const process = launch(launchOf(settings))
@@ -84,7 +82,7 @@ function launchOf({ node, addon, level, limits, program }: ChildSettings): Launc
     level,
     command: [node, ...nodeFlags, `--allow-fs-read=${program}`, program, settings],
     cell: {
-      user_id: userIdFor(started++),
+      user_id: nextUserId(),
       data_bytes: 2 * limits.resident_mb * MEGABYTE,
       cpu_seconds: STARTUP_CPU_SECONDS + Math.ceil(limits.cpu_ms / 1000),
     },

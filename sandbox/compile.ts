@@ -5,7 +5,7 @@ import { runnerProgram } from './child.ts'
 import { plainText } from './endings.ts'
 import { exportedNames } from './host-api.ts'
 import { createLane } from './lane.ts'
-import { type Level, userIdFor } from './walls/levels.ts'
+import { type Level, nextUserId } from './walls/levels.ts'
 import { defaultLimits, MAX_SOURCE_CHARS } from './limits.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
 import { launch, type WalledProcess } from './walls/walled-process.ts'
@@ -32,7 +32,6 @@ const RESIDENT_BYTES = 400 * 1024 * 1024
 const WATCH_MS = 25
 const MAX_ANSWER_CHARS = 8 * MAX_SOURCE_CHARS
 const lane = createLane(2, 20)
-let serial = 0
 let levelFound: Promise<Level> | undefined
 
 /**
@@ -64,7 +63,7 @@ async function check(source: string): Promise<unknown> {
   ]
   const child = launch({
     level: await knownLevel({ node, addon, limits: defaultLimits, program: runnerProgram }),
-    cell: { user_id: userIdFor(serial++), data_bytes: 4 * RESIDENT_BYTES, cpu_seconds: 10 },
+    cell: { user_id: nextUserId(), data_bytes: 4 * RESIDENT_BYTES, cpu_seconds: 10 },
     command: [node, ...flags, checker, JSON.stringify({ addon, modules: exportedNames() })],
   })
   child.stdin.end(source)

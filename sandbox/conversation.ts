@@ -92,6 +92,7 @@ function watch(child: Child, { limits, time_ms, signal }: Bounds, end: End): () 
   const deadline = setTimeout(() => end('wall'), time_ms)
   const watching = setInterval(look, WATCH_MS)
   signal.addEventListener('abort', cancel)
+  if (signal.aborted) cancel()
   void child.exited.then(() => end(diedOfMemory(child) ? 'memory' : 'crashed'))
   return () => {
     clearTimeout(deadline)

@@ -4,7 +4,7 @@ import { type Assignment, converse, type Ending, type LogLine } from './conversa
 import { type EndedBy, explain } from './endings.ts'
 import type { HostHandlers } from './host-calls.ts'
 import { createLane, type Lane } from './lane.ts'
-import { missingWalls } from './walls/levels.ts'
+import { type Level, missingWalls } from './walls/levels.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { createPool, type Pool } from './pool.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
@@ -37,12 +37,17 @@ export type Sandbox = {
 
 type LaneName = 'block' | 'ordinary'
 
-/** `pool_size` children wait in each lane; `limits`, `level` and `program` are for tests of the walls themselves. */
+/**
+ * `pool_size` children wait in each lane. `report` gets what children that failed wrote to stderr: for operators, never
+ * for authors. `limits`, `levels` and `program` are for tests of the walls themselves.
+ */
 export type SandboxOptions = {
   pool_size?: number
   max_concurrent?: Record<LaneName, number>
   node?: string
+  report?: (complaint: string) => void
   limits?: Partial<Limits>
+  levels?: readonly Level[]
   program?: string
 }
 
@@ -55,11 +60,12 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     pool_size = 1,
     max_concurrent = defaultPlaces,
     node = process.execPath,
+    report = warn,
     program = runnerProgram,
   } = options
   const limits = { ...defaultLimits, ...options.limits }
   const settings = { node, addon: findAddon(), limits, program }
-  const level = await strongestLevel({ ...settings, program: runnerProgram })
+  const level = await strongestLevel({ ...settings, program: runnerProgram }, options.levels)
   const closing = new AbortController()
   const open = (places: number): Section => ({
     lane: createLane(places, QUEUE_LENGTH),
@@ -69,7 +75,11 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const underWay = new Set<Promise<RunResult>>()
   return {
     async run(input) {
-      const run = runIn(sections[input.lane ?? 'ordinary'], input, { limits, closing: closing.signal })
+      const run = runIn(sections[input.lane ?? 'ordinary'], input, {
+        limits,
+        report,
+        closing: closing.signal,
+      })
       underWay.add(run)
       return await run.finally(() => underWay.delete(run))
     },
@@ -83,12 +93,12 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 }
 
 type Section = { lane: Lane; pool: Pool }
-type Surroundings = { limits: Limits; closing: AbortSignal }
+type Surroundings = { limits: Limits; report: (complaint: string) => void; closing: AbortSignal }
 
 async function runIn(
   { lane, pool }: Section,
   input: RunInput,
-  { limits, closing }: Surroundings,
+  { limits, report, closing }: Surroundings,
 ): Promise<RunResult> {
   const startedAt = performance.now()
   const sinceStart = () => performance.now() - startedAt
@@ -102,14 +112,23 @@ async function runIn(
   const noPlace = await lane.enter(left(), signal)
   if (noPlace !== null) return finish(neverRan(noPlace))
   try {
-    const child = await inTime(pool.take(), left(), signal).catch(() => 'crashed' as const)
-    if (child === 'crashed') return finish(neverRan('crashed'))
+    const child = await inTime(pool.take(), left(), signal)
     if (child === null) return finish(neverRan(signal.aborted ? 'cancelled' : 'saturated'))
-    return finish(await converse(child, assignmentOf(input), { limits, time_ms: left(), signal }))
+    const ending = await converse(child, assignmentOf(input), { limits, time_ms: left(), signal })
+    if (unexpected.has(ending.ended_by)) report(`a script process ${ending.ended_by}: ${child.complaint()}`)
+    return finish(ending)
+  } catch (error) {
+    report(String(error))
+    return finish(neverRan('crashed'))
   } finally {
     lane.leave()
   }
 }
+
+// What the author of a script can hardly have caused: an operator should know.
+const unexpected: ReadonlySet<EndedBy> = new Set(['crashed', 'killed'])
+
+const warn = (complaint: string) => process.emitWarning(complaint, 'SandboxWarning')
 
 const neverRan = (endedBy: EndedBy): Ending => ({
   ended_by: endedBy,

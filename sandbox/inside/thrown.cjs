@@ -3,12 +3,14 @@
 
 const MESSAGE_CHARS = 2100
 const NOT_AN_ERROR = 'a value that is not an error was thrown'
+const ITS_WORDS_FOR_THAT = 'An object was thrown from supplied code within isolated-vm'
 
 // isolated-vm hands over a structured copy of what was thrown: plain data, whatever it claims to be.
 function textOf(thrown) {
   if (typeof thrown !== 'object' || thrown === null) return { name: '', message: String(thrown), stack: '' }
   const { name, message, stack } = thrown
-  if (typeof message !== 'string') return { name: '', message: NOT_AN_ERROR, stack: '' }
+  if (typeof message !== 'string' || message.startsWith(ITS_WORDS_FOR_THAT))
+    return { name: '', message: NOT_AN_ERROR, stack: '' }
   return { name: String(name ?? ''), message, stack: String(stack ?? '') }
 }
 

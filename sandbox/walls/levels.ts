@@ -40,8 +40,9 @@ const walls = {
   privileges: 'no privileges, ends with the product',
   runtime: 'Node permission model, no compiler, empty environment',
   isolate: 'isolate with a memory limit',
+  watch: 'memory and processor time watched',
 }
-const always = [walls.runtime, walls.isolate]
+const always = [walls.runtime, walls.isolate, ...(process.platform === 'linux' ? [walls.watch] : [])]
 const limited = [walls.resources, walls.privileges, ...always]
 const separated = [walls.network, walls.processes, walls.users, ...limited]
 
@@ -84,5 +85,7 @@ export const levels: readonly Level[] = [
 export const missingWalls = (level: Level) =>
   Object.values(walls).filter((wall) => !level.walls.includes(wall))
 
-/** A user id for the nth process, so that two of them never share one while both live. */
-export const userIdFor = (serial: number) => userIds.first + (serial % userIds.count)
+let started = 0
+
+/** A user id for the next process, so that two of them never share one while both live. */
+export const nextUserId = () => userIds.first + (started++ % userIds.count)

@@ -7,10 +7,12 @@ import {
   type SandboxOptions,
 } from '../../sandbox/run-script.ts'
 
-/** A sandbox for the tests of a file: real children behind the walls of this machine; closed after the last test. */
-export async function openSandbox(options: SandboxOptions = {}) {
+type WhenDone = (close: () => Promise<void>) => void
+
+/** A sandbox for the tests of a file, or with `onTestFinished` for one: real children behind the walls of this machine. */
+export async function openSandbox(options: SandboxOptions = {}, whenDone: WhenDone = afterAll) {
   const sandbox = await createSandbox(options)
-  afterAll(() => sandbox.close())
+  whenDone(() => sandbox.close())
 
   const run = (code: string, more: Partial<RunInput> = {}): Promise<RunResult> =>
     sandbox.run({ code, filename: 'script.ts', config: {}, deadline_ms: 10_000, ...more })

@@ -214,6 +214,6 @@ describe('a run', () => {
   it('tells the level of isolation, and names every wall as there or missing', () => {
     const { name, walls, missing } = sandbox.level()
     expect(['full', 'namespaces', 'own_user', 'limits', 'process']).toContain(name)
-    expect(walls.length + missing.length).toBe(8)
+    expect(walls.length + missing.length).toBe(9)
   })
 })
