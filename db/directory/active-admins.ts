@@ -1,6 +1,8 @@
 import { DomainError } from '../../domain/errors.ts'
+import type { Actor } from '../audit.ts'
 import { getRow, transaction } from '../client.ts'
 import type { Sql, Tx } from '../client.ts'
+import { findCaller, mayManage } from './caller.ts'
 
 /** An active person who manages by a membership, a group and an identity that have no end: time takes none of them. */
 async function isAnyAdmin(tx: Tx): Promise<boolean> {
@@ -16,14 +18,27 @@ async function isAnyAdmin(tx: Tx): Promise<boolean> {
   return found
 }
 
+/** What a caller may do was read when the call came in; since then another admin may have removed this one. */
+async function assertStillManages(tx: Tx, actor: Actor): Promise<void> {
+  const caller = actor.id === null ? undefined : await findCaller(tx, actor.id)
+  if (actor.id === null || (caller && mayManage(caller))) return
+  throw new DomainError('forbidden', 'You no longer hold access_requests.manage.')
+}
+
 /**
- * A transaction for a change that could take away an admin. Such changes happen one after another, so that two
- * admins who remove each other do not both succeed; one that takes away the last admin is undone.
- * @throws DomainError `last_admin`
+ * A transaction for a change of who may do what. Such changes happen one after another, each by somebody who is
+ * still an admin, so that two admins who remove each other do not both succeed; one that takes away the last admin
+ * is undone.
+ * @throws DomainError `forbidden`, `last_admin`
  */
-export function keepingAnAdmin<Result>(sql: Sql, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+export function keepingAnAdmin<Result>(
+  sql: Sql,
+  actor: Actor,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
   return transaction(sql, async (tx) => {
     await tx`select from guards where name = 'active_admins' for update`
+    await assertStillManages(tx, actor)
     const wasAnyAdmin = await isAnyAdmin(tx)
     const result = await work(tx)
     if (!wasAnyAdmin || (await isAnyAdmin(tx))) return result

@@ -97,7 +97,7 @@ export function replaceGroup(
   sql: Sql,
   { id, input, actor, precondition }: Replace,
 ): Promise<Versioned<Group>> {
-  const work = keepingAnAdmin(sql, async (tx) => {
+  const work = keepingAnAdmin(sql, actor, async (tx) => {
     const before = await lockGroup(tx, id)
     assertVersion(precondition, before.version)
     if (isSame(before.resource, { ...before.resource, ...input })) return before
@@ -115,7 +115,7 @@ export function replaceGroup(
  * @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `in_use`, `last_admin`
  */
 export function deleteGroup(sql: Sql, { id, actor, precondition }: Omit<Replace, 'input'>): Promise<void> {
-  return keepingAnAdmin(sql, async (tx) => {
+  return keepingAnAdmin(sql, actor, async (tx) => {
     await tx`select from groups where id = ${id} for update`
     const { resource, version } = await getStanding(tx, id)
     assertVersion(precondition, version)

@@ -109,7 +109,7 @@ export function updateIdentity(
   sql: Sql,
   { id, patch, actor, precondition }: Update,
 ): Promise<Versioned<Identity>> {
-  const work = keepingAnAdmin(sql, async (tx) => {
+  const work = keepingAnAdmin(sql, actor, async (tx) => {
     await tx`select from identities where id = ${id} for no key update`
     const before = await getIdentity(tx, id)
     assertVersion(precondition, before.version)

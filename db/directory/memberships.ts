@@ -72,7 +72,7 @@ async function assertFuture(tx: Tx, expires_at: string | null): Promise<void> {
  */
 export function putMembership(sql: Sql, { expires_at, ...write }: Write & Held): Promise<void> {
   const { group_id, identity_id, actor, precondition } = write
-  return keepingAnAdmin(sql, async (tx) => {
+  return keepingAnAdmin(sql, actor, async (tx) => {
     const { resource: group } = await lockGroup(tx, group_id)
     const email = await getEmail(tx, identity_id)
     await assertFuture(tx, expires_at)
@@ -95,7 +95,7 @@ export function putMembership(sql: Sql, { expires_at, ...write }: Write & Held):
 /** @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `last_admin` */
 export function deleteMembership(sql: Sql, write: Write): Promise<void> {
   const { group_id, identity_id, actor, precondition } = write
-  return keepingAnAdmin(sql, async (tx) => {
+  return keepingAnAdmin(sql, actor, async (tx) => {
     const { resource: group } = await lockGroup(tx, group_id)
     const before = await findMembership(tx, write)
     if (before === undefined) throw new DomainError('not_found', 'It is not a member of this group.')

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { nobody } from '../../../db/audit.ts'
 import { getRow, rows } from '../../../db/client.ts'
@@ -18,6 +18,9 @@ import {
   decide,
   eventsOf,
 } from '../../setup/people.ts'
+
+/** Generous, for a machine that does much else. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let database: TestDatabase
 let api: TestApi

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { nobody } from '../../../db/audit.ts'
 import { findRow, getRow } from '../../../db/client.ts'
@@ -20,6 +20,9 @@ import {
   decide,
   fresh,
 } from '../../setup/people.ts'
+
+/** Generous, for a machine that does much else. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let database: TestDatabase
 let api: TestApi

@@ -1,12 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
-import { getRow } from '../../../db/client.ts'
+import { getRow, transaction } from '../../../db/client.ts'
 import type { Group, Identity } from '../../../domain/directory.ts'
 import { createTestApi, expectRefusal } from '../../setup/api.ts'
 import type { TestApi } from '../../setup/api.ts'
 import { createTestDatabase } from '../../setup/database.ts'
 import type { TestDatabase } from '../../setup/database.ts'
 import { addGroup, addMember, addPerson, addServiceAccount } from '../../setup/people.ts'
+
+/** Generous, for a machine that does much else. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const manage = { permissions: ['access_requests.manage'] }
 
@@ -85,6 +88,33 @@ test('What takes no admin away is not refused when the only admin has an end', a
   const bob = await addPerson(database.sql)
   expect((await call(ann, 'PUT', member(admins, bob), { expires_at: end })).status).toBe(204)
   expect((await call(ann, 'PATCH', `/identities/${bob.id}`, { display_name: 'Bob' })).status).toBe(200)
+})
+
+const countWaiting = async () => {
+  const { waiting } = await getRow<{ waiting: number }>(database.sql`
+    select count(*)::int as waiting from pg_stat_activity
+    where wait_event_type = 'Lock' and datname = current_database()`)
+  return waiting
+}
+
+test('Whoever was removed while their call was under way changes nothing any more', async () => {
+  const eve = await addPerson(database.sql)
+  const others = await addGroup(database.sql, [eve], manage)
+  const calls: [method: string, path: string, body?: unknown][] = [
+    ['PUT', member(others, await addPerson(database.sql))],
+    ['DELETE', member(admins, ann)],
+    ['PATCH', `/identities/${ann.id}`, { display_name: 'Was Ann' }],
+    ['PUT', `/groups/${admins.id}`, { name: 'mine', ...manage }],
+    ['DELETE', `/groups/${admins.id}`],
+  ]
+  const { answers } = await transaction(database.sql, async (tx) => {
+    await tx`select from guards where name = 'active_admins' for update`
+    const answers = calls.map((each) => call(eve, ...each))
+    await expect.poll(countWaiting, { timeout: 3_000 }).toBe(calls.length)
+    await tx`delete from memberships where identity_id = ${eve.id}`
+    return { answers }
+  })
+  for (const answer of await Promise.all(answers)) expectRefusal(answer, 403, 'forbidden')
 })
 
 const countAdmins = async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { getRow } from '../../../db/client.ts'
 import type { Group, Identity, Membership } from '../../../domain/directory.ts'
@@ -7,6 +7,9 @@ import type { TestApi } from '../../setup/api.ts'
 import { createTestDatabase } from '../../setup/database.ts'
 import type { TestDatabase } from '../../setup/database.ts'
 import { addAdmin, addGroup, addMember, addPerson, addServiceAccount, eventsOf } from '../../setup/people.ts'
+
+/** Generous, for a machine that does much else. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let database: TestDatabase
 let api: TestApi
