@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { Caller } from '../db/directory/caller.ts'
 import { decodeCursor } from '../db/paging.ts'
 import type { PageRequest } from '../db/paging.ts'
-import { DomainError } from '../domain/errors.ts'
+import { DomainError, pointerTo } from '../domain/errors.ts'
 import type { FieldError } from '../domain/errors.ts'
 import type { Deps } from './deps.ts'
 import { Problem } from './problem.ts'
@@ -13,9 +13,6 @@ import { Problem } from './problem.ts'
 export type Env = { Variables: { deps: Deps; caller: Caller; operation_id: string } }
 
 type Issue = { path: PropertyKey[]; message: string; code: string; keys?: string[] }
-
-const pointerTo = (path: PropertyKey[]): string =>
-  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 function fieldErrors(issue: Issue): FieldError[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(issue.path), detail: issue.message }]
@@ -36,7 +33,7 @@ function refuse(target: string, issues: readonly Issue[]): DomainError {
 export function router(): OpenAPIHono<Env> {
   return new OpenAPIHono<Env>({
     defaultHook: (result) => {
-      if (!result.success) throw refuse(result.target, result.error.issues as Issue[])
+      if (!result.success) throw refuse(result.target, result.error.issues)
     },
   })
 }

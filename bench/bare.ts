@@ -10,7 +10,7 @@ export const finish = defineUpdate<void>('finish')
 /** The floor: an update that runs one activity, which does nothing. */
 export async function bare(): Promise<void> {
   let isFinished = false
-  setHandler(step, async () => void (await touchOnce()))
+  setHandler(step, () => touchOnce())
   setHandler(finish, () => void (isFinished = true))
   await condition(() => isFinished)
 }

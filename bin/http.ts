@@ -9,9 +9,10 @@ type Fetch = (request: Request) => Response | Promise<Response>
 
 /** Listens on the loopback address. Slow senders are cut off; a block approval may take its 33 seconds. */
 export async function listen(fetch: Fetch, port: number): Promise<HttpServer> {
+  const listener = getRequestListener(fetch)
   const server = http.createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 },
-    getRequestListener(fetch),
+    (request, response) => void listener(request, response),
   )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -64,12 +64,12 @@ const createScripts = (sql: Sql, sandbox: Sandbox): Scripts => ({
   run: (run) => runByHand(sql, sandbox, run),
 })
 
-const logTo = (say: ProductOptions['say']) => (message: string, error?: unknown) =>
-  say(
-    error === undefined
-      ? message
-      : `${message}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  )
+const logTo =
+  (say: ProductOptions['say']) =>
+  (message: string, error?: unknown): void => {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error)
+    say(error === undefined ? message : `${message}: ${reason}`)
+  }
 
 type Closing = ReturnType<typeof createClosing>
 
@@ -78,7 +78,7 @@ function createClosing() {
   const steps: (() => Promise<unknown>)[] = []
   return {
     add: (step: () => Promise<unknown>) => void steps.push(step),
-    async run() {
+    run: async () => {
       for (const step of steps.toReversed()) await step().catch(() => undefined)
     },
   }

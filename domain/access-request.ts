@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { CustomAnswers } from './custom-fields.ts'
 import { privilegeLevels } from './directory.ts'
-import { AccessRequestId, ApplicationId, CommandId, IdentityId, MappingId, TemplateId } from './ids.ts'
+import { AccessRequestId, ApplicationId, IdentityId, MappingId, TemplateId } from './ids.ts'
 import { statuses } from './lifecycle.ts'
 import { Instant, Text } from './text.ts'
 
@@ -104,7 +104,7 @@ export const MessageInput = z
 /** What became of a command that was answered 202. */
 export const Command = z
   .object({
-    id: CommandId,
+    id: z.uuid(),
     kind: z.string(),
     state: z.enum(['queued', 'applied', 'rejected']),
     result: z.record(z.string(), z.unknown()).nullable(),

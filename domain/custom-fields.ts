@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
-import { Name, Text } from './text.ts'
+import { pointerTo } from './errors.ts'
 import type { FieldError } from './errors.ts'
+import { recordOf } from './record.ts'
+import { Name, Text } from './text.ts'
 
 export const customFieldTypes = ['text', 'textarea', 'select', 'multi_select', 'checkbox'] as const
 
@@ -52,7 +54,7 @@ export function identifyFields(
   })
 }
 
-export const CustomAnswers = z.record(z.string(), z.unknown())
+export const CustomAnswers = recordOf(z.string(), z.unknown())
 export type CustomAnswers = Record<string, string | string[] | boolean>
 
 const text = (max: number) => (required: boolean) => {
@@ -93,5 +95,8 @@ export function refuseAnswers(
       ? []
       : [{ pointer: `/custom_answers/${field.id}`, detail: `${field.label}: ${detail}` }]
   })
-  return [...wrong, ...unknown.map((key) => ({ pointer: `/custom_answers/${key}`, detail: 'no such field' }))]
+  return [
+    ...wrong,
+    ...unknown.map((key) => ({ pointer: pointerTo(['custom_answers', key]), detail: 'no such field' })),
+  ]
 }

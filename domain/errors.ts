@@ -38,6 +38,10 @@ export type ErrorCode = (typeof errorCodes)[number]
 /** A field that was refused: `pointer` is a JSON pointer into the body (`/custom_answers/<id>`). */
 export type FieldError = { pointer: string; detail: string }
 
+/** The JSON pointer (RFC 6901) to a place in the body. */
+export const pointerTo = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
 /** Members beside the standard ones of a problem document. */
 export type ProblemExtensions = {
   errors?: FieldError[]

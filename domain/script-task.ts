@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { integrationEvents } from './lifecycle.ts'
 import { AccessRequestId, RunId, ScriptTaskId } from './ids.ts'
+import { recordOf } from './record.ts'
 import { Instant, Name, Text } from './text.ts'
 
 const fields = {
@@ -16,7 +17,7 @@ const fields = {
   max_retries: z.int().min(0).max(100).default(3),
   timeout_seconds: z.int().min(1).max(300).default(30),
   enabled: z.boolean().default(true),
-  config: z.record(Text(200).min(1), Text(10_000)).default({}),
+  config: recordOf(Text(200).min(1), Text(10_000)).default({}),
   egress_hosts: z.array(Text(300)).max(100).default([]),
 }
 
@@ -60,7 +61,7 @@ export type ScriptTaskVersion = z.infer<typeof ScriptTaskVersion>
 /** Starts a run by hand: on the facts of a request, on an invented event, or on nothing. */
 export const RunInput = z
   .strictObject({
-    event: z.record(Text(200), Text(10_000)).optional(),
+    event: recordOf(Text(200), Text(10_000)).optional(),
     request_id: AccessRequestId.optional(),
   })
   .meta({ id: 'RunInput' })

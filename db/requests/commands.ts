@@ -83,7 +83,7 @@ export async function settleCommand(
 ): Promise<void> {
   const isRefusal = 'code' in outcome
   await tx`update commands set state = ${isRefusal ? 'rejected' : 'applied'}, finished_at = clock_timestamp(),
-    result = ${isRefusal ? null : tx.json(outcome)}, problem = ${isRefusal ? tx.json(outcome as never) : null}
+    result = ${isRefusal ? null : tx.json(outcome)}, problem = ${isRefusal ? tx.json(outcome) : null}
     where id = ${id} and state = 'queued'`
 }
 

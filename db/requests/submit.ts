@@ -5,6 +5,7 @@ import type { Template } from '../../domain/template.ts'
 import { appendAudit } from '../audit.ts'
 import { findRow, getRow, rows, transaction, violates } from '../client.ts'
 import type { Sql, Tx } from '../client.ts'
+import { findCaller } from '../directory/caller.ts'
 import type { Caller } from '../directory/caller.ts'
 import { enqueueEvent } from '../outbox.ts'
 import { readTemplate } from '../templates.ts'
@@ -15,6 +16,14 @@ export type Submission = { id: string; input: SubmissionInput; caller: Caller; m
 export type Submitted = { request_id: string; command_id: string }
 
 type Subject = { id: string; display_name: string }
+
+/** Held until the submission is written, so that whoever disables one of them meanwhile finds it and revokes it. */
+async function holdIdentities(tx: Tx, { input, caller }: Submission): Promise<void> {
+  const ids = [caller.id, input.subject_id ?? caller.id]
+  await tx`select from identities where id = any (${ids}::uuid[]) order by id for share`
+  if (await findCaller(tx, caller.id)) return
+  throw new DomainError('unauthenticated', 'This identity is disabled or has expired.')
+}
 
 async function assertMayRequest(tx: Tx, caller: Caller, template: Template): Promise<void> {
   if (template.allowed_group_ids.length === 0) return
@@ -118,7 +127,7 @@ async function announce(tx: Tx, { id, input, caller }: Submission, template: Tem
 }
 
 /** The request of an attempt whose answer got lost: the same id, so the same submission. */
-async function findCommand(tx: Tx, request_id: string): Promise<Submitted> {
+async function getStart(tx: Tx, request_id: string): Promise<Submitted> {
   const { id } = await getRow<{ id: string }>(tx`
     select id from commands where request_id = ${request_id} and kind in ('start', 'auto_approve')`)
   return { request_id, command_id: id }
@@ -126,13 +135,14 @@ async function findCommand(tx: Tx, request_id: string): Promise<Submitted> {
 
 async function insertSubmission(tx: Tx, submission: Submission): Promise<Submitted> {
   const { id, input, caller } = submission
+  await holdIdentities(tx, submission)
   const template = await readTemplate(tx, input.template_id, 'for share')
   if (template === undefined) throw new DomainError('not_found', 'There is no such template.')
   await assertMayRequest(tx, caller, template)
   const subject = await getSubject(tx, submission)
   assertDuration(submission, template.allowed_durations)
   assertReasons(submission, template)
-  if (!(await insertRequest(tx, submission, template, subject))) return findCommand(tx, id)
+  if (!(await insertRequest(tx, submission, template, subject))) return getStart(tx, id)
   const notified = template.auto_approve ? [] : await notifyApprovers(tx, id)
   await announce(tx, submission, template, notified)
   const kind = template.auto_approve ? 'auto_approve' : 'start'
