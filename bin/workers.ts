@@ -15,7 +15,7 @@ export type WorkersOptions = {
   grace_ms?: number
 }
 
-export type Workers = { isRunning(): boolean; failed: Promise<Error>; close(): Promise<void> }
+export type Workers = { isRunning: () => boolean; failed: Promise<Error>; close(): Promise<void> }
 
 let isInstalled = false
 
