@@ -151,3 +151,16 @@ test('Disabling against approvals under way: nobody who is disabled keeps a gran
     expect(events.map(({ kind }) => kind)).toEqual(['identity.created', 'identity.updated'])
   }
 })
+
+test('Disabling against submitting: nobody who is disabled has an open request left', async () => {
+  for (let trial = 0; trial < 60; trial += 1) {
+    const bob = await addPerson(database.sql)
+    await Promise.all([
+      addRequest(database.sql, template, bob).catch((error: unknown) => expect(error).toBeInstanceOf(Error)),
+      patch(bob.id, { status: 'disabled' }),
+    ])
+    const open = await rows(database.sql`
+      select id from access_requests where requester_id = ${bob.id} and status = 'pending'`)
+    expect(open).toEqual([])
+  }
+})
