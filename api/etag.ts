@@ -17,6 +17,6 @@ export function readIfMatch(c: Context): Precondition {
   const header = c.req.header('if-match')
   if (header === undefined) return undefined
   if (header.trim() === '*') return { any: true }
-  const tags = header.split(',').map((tag) => /^\s*"(\d{1,9})"\s*$/.exec(tag)?.[1])
+  const tags = header.split(',').map((tag) => /^\s*"([1-9]\d{0,8})"\s*$/.exec(tag)?.[1])
   return { versions: tags.flatMap((tag) => (tag === undefined ? [] : Number(tag))) }
 }

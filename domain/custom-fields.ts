@@ -14,7 +14,7 @@ const isDistinct = (values: readonly unknown[]) => new Set(values).size === valu
 /** One extra question of a template. `id` is given by the server where the admin leaves it out. */
 export const CustomField = z
   .strictObject({
-    id: z.uuid(),
+    id: z.uuid().toLowerCase(),
     label: Name,
     type: z.enum(customFieldTypes),
     required: z.boolean().default(false),
@@ -25,7 +25,7 @@ export const CustomField = z
 export type CustomField = z.infer<typeof CustomField>
 
 /** The same as an admin sends it. */
-export const CustomFieldInput = CustomField.extend({ id: z.uuid().optional() })
+export const CustomFieldInput = CustomField.extend({ id: CustomField.shape.id.optional() })
   .refine(({ type, options }) => hasOptions(type) === options.length > 0, {
     path: ['options'],
     message: 'select and multi_select need options, the other types take none',

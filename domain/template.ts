@@ -11,6 +11,9 @@ export type FailureMode = (typeof failureModes)[number]
 /** PostgreSQL's `integer`. */
 const Count = z.int().min(1).max(2_147_483_647)
 
+/** Minutes, at most ten years: as much as an operator can set for MAX_DURATION_MINS. */
+const Duration = z.int().min(1).max(5_256_000)
+
 const distinct = <Item extends z.ZodType>(item: Item, max: number) =>
   z
     .array(item)
@@ -22,7 +25,7 @@ const fields = {
   description: Text(5_000).default(''),
   app_id: ApplicationId,
   mapping_ids: distinct(MappingId, 200).default([]),
-  allowed_durations: distinct(Count, 100).default([]),
+  allowed_durations: distinct(Duration, 100).default([]),
   approver_group_ids: distinct(GroupId, 100).default([]),
   allowed_group_ids: distinct(GroupId, 100).default([]),
   prefer_requester_groups: z.boolean().default(false),
