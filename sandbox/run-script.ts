@@ -1,6 +1,6 @@
 import { findAddon } from './walls/addon.ts'
 import { type Child, runnerProgram, startChild } from './child.ts'
-import { type Assignment, converse, type Ending, type LogLine } from './conversation.ts'
+import { type Assignment, converse, type Ending } from './conversation.ts'
 import { type EndedBy, explain } from './endings.ts'
 import type { HostHandlers } from './host-calls.ts'
 import { createLane, type Lane } from './lane.ts'
@@ -9,7 +9,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { createPool, type Pool } from './pool.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
 
-export type { EndedBy, HostHandlers, LogLine }
+export type { HostHandlers }
 
 /** One run of a compiled script. `deadline_ms` is wall time from the call, waiting for a place included. */
 export type RunInput = {

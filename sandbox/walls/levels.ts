@@ -14,7 +14,10 @@ const tool = (name: string) =>
 
 const asOwnUser = ({ user_id }: Cell) => [`--reuid=${user_id}`, `--regid=${user_id}`, '--clear-groups']
 
-const withLimits = ({ data_bytes, cpu_seconds }: Cell) => [
+// Processes are counted per user: their limit needs a user id that nothing else has.
+const MAX_PROCESSES = '--nproc=64'
+
+const withLimits = ({ data_bytes, cpu_seconds }: Cell, ...more: string[]) => [
   tool('prlimit'),
   `--data=${data_bytes}`,
   `--cpu=${cpu_seconds}`,
@@ -22,6 +25,7 @@ const withLimits = ({ data_bytes, cpu_seconds }: Cell) => [
   '--fsize=0',
   '--nofile=64',
   '--msgqueue=0',
+  ...more,
 ]
 
 const namespaces = ['--map-root-user', '--net', '--pid', '--ipc', '--uts']
@@ -53,7 +57,7 @@ export const levels: readonly Level[] = [
     walls: [walls.user, ...separated],
     prefix: (cell) => [
       ...withPrivileges('--inh-caps=-all', ...asOwnUser(cell)),
-      ...withLimits(cell),
+      ...withLimits(cell, MAX_PROCESSES),
       ...inNamespaces(),
       ...withPrivileges(...unprivileged),
     ],
@@ -71,7 +75,10 @@ export const levels: readonly Level[] = [
   {
     name: 'own_user',
     walls: [walls.user, ...limited],
-    prefix: (cell) => [...withPrivileges(...unprivileged, ...asOwnUser(cell)), ...withLimits(cell)],
+    prefix: (cell) => [
+      ...withPrivileges(...unprivileged, ...asOwnUser(cell)),
+      ...withLimits(cell, MAX_PROCESSES),
+    ],
   },
   {
     name: 'limits',

@@ -62,7 +62,7 @@ function innerPid(pid: number): number | null {
 }
 
 function untilExit(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<void> {
-  child.stdin.on('error', () => {})
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => {})
   const { promise, resolve } = Promise.withResolvers<void>()
   child.once('error', () => resolve())
   child.once('close', () => resolve())

@@ -87,6 +87,11 @@ describe.each(views)('around a process that only the walls of level $name hold',
     expect(found?.['becomeRoot']).toMatch(/^E(PERM|INVAL)$/)
   })
 
+  test('processes cannot be multiplied by a user of its own', () => {
+    if (!isUp('own user id')) return expect(Number(found?.['processes'])).toBeGreaterThan(0)
+    expect(Number(found?.['processes'])).toBeLessThan(64)
+  })
+
   test('memory and files are as limited as its walls say', () => {
     if (!isUp('resource limits')) return expect(found?.['memory']).toBe('900000000')
     expect(found?.['write']).toMatch(/^E(FBIG|ACCES|PERM)$/)
