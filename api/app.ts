@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 
 import { DomainError } from '../domain/errors.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, identify } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { Deps } from './deps.ts'
 import { docs, docsPage } from './docs.ts'
@@ -38,7 +38,7 @@ const resources = [
 function createApi(deps: Deps): OpenAPIHono<Env> {
   const api = router()
   docs(api, deps)
-  api.use(authenticate, limitWrites(deps.writes_per_minute), readBody, idempotent)
+  api.use(authenticate, limitWrites(deps.writes_per_minute), readBody, identify, idempotent)
   for (const resource of resources) api.route('/', resource)
   return api
 }

@@ -27,11 +27,15 @@ async function subjectOf(signer: TokenSigner, token: string): Promise<string> {
   }
 }
 
-/** Every call of the API is made by an active identity; what it may do is read afresh each time. */
+/** Whom the token speaks for; a call without a valid one goes no further. */
 export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
-  const { signer, sql } = c.get('deps')
-  const id = await subjectOf(signer, readBearer(c.req.header('authorization')))
-  const caller = await findCaller(sql, id)
+  c.set('caller_id', await subjectOf(c.get('deps').signer, readBearer(c.req.header('authorization'))))
+  await next()
+}
+
+/** Every call is made by an active identity. What it may do is read once its body has arrived: a slow one keeps no rights. */
+export const identify: MiddlewareHandler<Env> = async (c, next) => {
+  const caller = await findCaller(c.get('deps').sql, c.get('caller_id'))
   if (caller === undefined) throw unauthenticated('This identity is disabled or has expired.')
   c.set('caller', caller)
   await next()

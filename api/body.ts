@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 
 import { DomainError } from '../domain/errors.ts'
+import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
 const maxBytes = 1_048_576
@@ -40,7 +41,7 @@ function assertMediaType(header: string | undefined, encoding: string | undefine
 
 /** Reads a body once, in full, before any handler: capped, JSON only, and only where there is one. */
 export const readBody: MiddlewareHandler<Env> = async (c, next) => {
-  const stream = c.req.method === 'GET' || c.req.method === 'HEAD' ? null : c.req.raw.body
+  const stream = isRead(c.req.method) ? null : c.req.raw.body
   const type = c.req.header('content-type')
   const bytes = stream === null ? new Uint8Array() : await readBytes(stream)
   if (bytes.byteLength > 0) assertMediaType(type, c.req.header('content-encoding'))

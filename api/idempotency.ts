@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 
 import { releaseKey, reserveKey, storeAnswer } from '../db/idempotency.ts'
 import { DomainError } from '../domain/errors.ts'
+import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
 const replayedHeaders = ['content-type', 'location', 'etag']
@@ -46,7 +47,7 @@ async function keepAnswer(c: Context<Env>, attempt: { caller_id: string; key: st
  * was lost goes on as the same operation. A key belongs to its caller, route and body for 24 hours.
  */
 export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
-  const key = c.req.method === 'GET' ? undefined : readKey(c)
+  const key = isRead(c.req.method) ? undefined : readKey(c)
   if (key === undefined) {
     c.set('operation_id', randomUUIDv7())
     return next()

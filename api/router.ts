@@ -10,7 +10,9 @@ import type { Deps } from './deps.ts'
 import { Problem } from './problem.ts'
 
 /** `operation_id` names what a write creates: under an Idempotency-Key the same key gives the same id. */
-export type Env = { Variables: { deps: Deps; caller: Caller; operation_id: string } }
+export type Env = { Variables: { deps: Deps; caller_id: string; caller: Caller; operation_id: string } }
+
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
 type Issue = { path: PropertyKey[]; message: string; code: string; keys?: string[] }
 

@@ -50,10 +50,23 @@ export async function getRow<Row>(query: Query): Promise<Row> {
   return row
 }
 
-/** Runs `work` in one transaction (READ COMMITTED): all of it happens, or none. */
+/** Deadlock, serialization failure: nothing happened, and the next attempt may well succeed. */
+const isPassing = (error: unknown): boolean =>
+  isDatabaseError(error) && ['40P01', '40001'].includes(error.code)
+
+/**
+ * Runs `work` in one transaction (READ COMMITTED): all of it happens, or none. The database may undo it in favour of
+ * another one, so it is tried up to three times.
+ */
 export async function transaction<Result>(sql: Sql, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-  const box = await sql.begin(async (tx) => ({ result: await work(tx) }))
-  return box.result
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const box = await sql.begin(async (tx) => ({ result: await work(tx) }))
+      return box.result
+    } catch (error) {
+      if (!isPassing(error) || attempt === 3) throw error
+    }
+  }
 }
 
 type DatabaseError = Error & { code: string; constraint_name?: string }
@@ -75,5 +88,5 @@ const outages = new Set([
 /** The database cannot be reached, is starting or stopping, or ended the statement for taking too long. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false
-  return outages.has(error.code) || /^(08|53|57)/.test(error.code)
+  return outages.has(error.code) || /^(08|40|53|57)/.test(error.code)
 }

@@ -6,10 +6,15 @@ const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0')
 export const Text = (max: number) =>
   z.string().max(max).refine(isStorable, 'holds a NUL character or half a character')
 
-const isOneLine = (text: string) => !/[\r\n\u2028\u2029]/.test(text)
+/** Control and format characters, line and paragraph separators: what makes two names look alike, or one look like another. */
+const isPlain = (text: string) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)
 
-/** A name that people see in lists: one line, not blank, trimmed. */
-export const Name = Text(200).trim().min(1, 'must not be blank').refine(isOneLine, 'must be one line')
+/** A name that people see in lists: one line, not blank, trimmed, nothing in it that cannot be seen. */
+export const Name = Text(200)
+  .trim()
+  .normalize('NFC')
+  .min(1, 'must not be blank')
+  .refine(isPlain, 'must be one line without invisible characters')
 
 /** RFC 3339 in UTC, as every answer of the API gives it. */
 export const Instant = z.iso.datetime({ offset: true })

@@ -51,7 +51,9 @@ async function runInitdb(
   options: { fresh: string; handover: string; no_sync: boolean; signal: AbortSignal },
 ): Promise<void> {
   const args = ['--pgdata', options.fresh, '--username', postgresUser, '--pwfile', options.handover]
-  args.push('--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions')
+  args.push('--auth=scram-sha-256', '--encoding=UTF8', '--no-instructions')
+  // Lower case beyond ASCII, the same on every machine.
+  args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8')
   if (options.no_sync) args.push('--no-sync')
   await run(path.join(files.programs, 'initdb'), args, {
     timeout: 120_000,

@@ -59,12 +59,12 @@ const findOverdue = (sql: Sql, grace_seconds: number): Promise<Swept[]> =>
     where status = 'approved' and expires_at <= clock_timestamp() - ${grace_seconds} * interval '1 second'
     order by expires_at limit 500`)
 
-/** Open requests of identities whose own time has run out. */
+/** Open requests of identities that are disabled or whose own time has run out. */
 const findOrphaned = (sql: Sql): Promise<Swept[]> =>
   rows<Swept>(sql`
     select r.id as request_id from access_requests r
     where r.status in ('pending', 'approved') and exists (
-      select from identities i where i.expires_at <= clock_timestamp()
+      select from identities i where (i.expires_at <= clock_timestamp() or i.status = 'disabled')
         and (i.id = r.subject_id or (r.status = 'pending' and i.id = r.requester_id)))
     limit 500`)
 
@@ -76,7 +76,7 @@ async function revokeOrphaned(sql: Sql, { request_id }: Swept): Promise<boolean>
       event: 'revoked',
       actor: nobody,
       comment: null,
-      reason: 'identity_expired',
+      reason: 'identity_inactive',
     })
     return true
   })

@@ -80,6 +80,8 @@ async function insertRequest(
   subject: Subject,
 ): Promise<boolean> {
   const { id, input, caller } = submission
+  // Held, so that the claims in the snapshot are those that the grant will carry.
+  await tx`select from app_mappings where id = any (${template.mapping_ids}::uuid[]) order by id for share`
   const inserted = await rows(tx`
     insert into access_requests (id, template_id, template_name, app_id, app_name, mappings, snapshot,
       requester_id, requester_email, requester_name, subject_id, subject_name, requested_duration_mins,
