@@ -9,7 +9,7 @@ import type { Change, LockedRequest } from '../transition.ts'
 import { isEligibleApprover } from './approvers.ts'
 import { asError, findCommand, settleCommand } from './commands.ts'
 import type { CommandRow, Refusal } from './commands.ts'
-import { notifyApprovers } from './notify.ts'
+import { noteIfNobodyMayDecide, notifyApprovers } from './notify.ts'
 
 export type CommandKey = { command_id: string; request_id: string }
 export type Applied = { command_id: string; state: 'applied' | 'rejected'; status: string }
@@ -137,6 +137,7 @@ async function noteRefusal(
     request_id: request.id,
     detail: { notified_approvers: notified },
   })
+  await noteIfNobodyMayDecide(tx, request.id)
 }
 
 async function settle(tx: Tx, request: LockedRequest, command: CommandRow): Promise<void> {

@@ -72,11 +72,11 @@ export async function notifyApprovers(tx: Tx, request_id: string): Promise<strin
   if (chosen.cursor !== cursor) {
     await tx`update round_robin_cursors set position = ${chosen.cursor} where template_id = ${asked.template_id}`
   }
-  await noteIfNobody(tx, request_id)
   return recordNotified(tx, request_id, chosen.identity_ids, 'submitted')
 }
 
-async function noteIfNobody(tx: Tx, request_id: string): Promise<void> {
+/** Says in the timeline that a request waits for people who are not there. */
+export async function noteIfNobodyMayDecide(tx: Tx, request_id: string): Promise<void> {
   const eligible = await findEligibleApprovers(tx, request_id)
   if (eligible.length > 0) return
   await appendAudit(tx, { kind: 'access_request.no_eligible_approver', actor: nobody, request_id })

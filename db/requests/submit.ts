@@ -10,7 +10,7 @@ import type { Caller } from '../directory/caller.ts'
 import { enqueueEvent } from '../outbox.ts'
 import { readTemplate } from '../templates.ts'
 import { queueCommand } from './commands.ts'
-import { notifyApprovers } from './notify.ts'
+import { noteIfNobodyMayDecide, notifyApprovers } from './notify.ts'
 
 export type Submission = { id: string; input: SubmissionInput; caller: Caller; max_duration_mins: number }
 export type Submitted = { request_id: string; command_id: string }
@@ -147,6 +147,7 @@ async function insertSubmission(tx: Tx, submission: Submission): Promise<Submitt
   if (!(await insertRequest(tx, submission, template, subject))) return getStart(tx, id)
   const notified = template.auto_approve ? [] : await notifyApprovers(tx, id)
   await announce(tx, submission, template, notified)
+  if (!template.auto_approve) await noteIfNobodyMayDecide(tx, id)
   const kind = template.auto_approve ? 'auto_approve' : 'start'
   const is_blocking = template.auto_approve && template.trigger_task_failure_mode === 'block'
   return { request_id: id, command_id: await queueCommand(tx, { kind, request_id: id, is_blocking }) }
