@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import { AccessRequest, AccessRequestDetail, SubmissionInput } from '../../domain/access-request.ts'
 import { AccessRequestId, TemplateId } from '../../domain/ids.ts'
 import { statuses } from '../../domain/lifecycle.ts'
+import { Text } from '../../domain/text.ts'
 import { findCommand, releaseCommand } from '../../db/requests/commands.ts'
 import { findRequest, listAll, listAwaiting, listMine, listTimeline, maySee } from '../../db/requests/find.ts'
 import { submitRequest } from '../../db/requests/submit.ts'
@@ -60,7 +61,7 @@ const all = createRoute({
     query: PageQuery.extend({
       status: z.enum(statuses).optional(),
       template_id: TemplateId.optional(),
-      requester: z.string().max(254).optional().describe('Part of the e-mail, in any case'),
+      requester: Text(254).optional().describe('Part of the e-mail, in any case'),
     }),
   },
   responses: { ...responses, ...problems(403, 422) },
