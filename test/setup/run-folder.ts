@@ -47,8 +47,8 @@ function ownerFile(folder: string): string {
   return path.join(folder, 'owner.json')
 }
 
-/** PostgreSQL takes SIGQUIT as "at once", and cleans its shared memory up; Temporal just ends. */
+/** PostgreSQL takes SIGQUIT as "at once", and gives its shared memory back. */
 function killServer(folder: string): void {
   const server = readRunningServer(folder, {})
-  if (server) sendSignal(server, 'SIGQUIT')
+  if (server) sendSignal(server, path.basename(folder) === 'postgres' ? 'SIGQUIT' : 'SIGKILL')
 }
