@@ -1,13 +1,12 @@
 import { fileURLToPath } from 'node:url'
 
-import { createFrameReader, encodeFrame } from './wire/frames.ts'
 import { exportedNames, logLevels, operationsByModule } from './host-api.ts'
-import type { Level } from './walls/levels.ts'
-import { nextUserId } from './walls/levels.ts'
 import { type Limits, MAX_FRAME_BYTES } from './limits.ts'
-import { type FromChild, readMessage, type ToChild } from './wire/messages.ts'
-import type { Usage } from './walls/watch.ts'
+import { type Level, nextUserId } from './walls/levels.ts'
 import { type Launch, launch } from './walls/walled-process.ts'
+import type { Usage } from './walls/watch.ts'
+import { createFrameReader, encodeFrame } from './wire/frames.ts'
+import { type FromChild, readMessage, type ToChild } from './wire/messages.ts'
 
 /** What a child is made of; `program` is the script runner, or a test's impostor of it. */
 export type ChildSettings = { node: string; addon: string; level: Level; limits: Limits; program: string }

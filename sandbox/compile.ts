@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
 
-import { findAddon } from './walls/addon.ts'
 import { runnerProgram } from './child.ts'
 import { plainText } from './endings.ts'
 import { exportedNames } from './host-api.ts'
 import { createLane } from './lane.ts'
-import { type Level, nextUserId } from './walls/levels.ts'
 import { defaultLimits, MAX_SOURCE_CHARS } from './limits.ts'
+import { findAddon } from './walls/addon.ts'
+import { type Level, nextUserId } from './walls/levels.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
 import { launch, type WalledProcess } from './walls/walled-process.ts'
 
@@ -103,11 +103,11 @@ function parse(answer: string): unknown {
   }
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
 function verdict(answer: unknown): CompiledScript {
-  const { code, message, line, column } = { ...(typeof answer === 'object' ? answer : null) } as Record<
-    string,
-    unknown
-  >
+  const { code, message, line, column }: Record<string, unknown> = isRecord(answer) ? answer : {}
   if (typeof code === 'string') return { code }
   if (typeof message !== 'string')
     throw new ScriptInvalid('the script could not be checked: it is too large or too deeply nested')

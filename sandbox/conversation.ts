@@ -1,7 +1,7 @@
 import type { Child } from './child.ts'
 import { type EndedBy, explain, plainText, storableText } from './endings.ts'
-import { answerCall, createBudget, type HostHandlers } from './host-calls.ts'
 import type { LogLevel } from './host-api.ts'
+import { answerCall, createBudget, type HostHandlers } from './host-calls.ts'
 import type { Limits } from './limits.ts'
 import type { Called, Done, FromChild, Logged, ScriptError } from './wire/messages.ts'
 

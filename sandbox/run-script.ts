@@ -1,12 +1,12 @@
-import { findAddon } from './walls/addon.ts'
 import { type Child, runnerProgram, startChild } from './child.ts'
 import { type Assignment, converse, type Ending } from './conversation.ts'
 import { type EndedBy, explain } from './endings.ts'
 import type { HostHandlers } from './host-calls.ts'
 import { createLane, type Lane } from './lane.ts'
-import { type Level, missingWalls } from './walls/levels.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { createPool, type Pool } from './pool.ts'
+import { findAddon } from './walls/addon.ts'
+import { type Level, missingWalls } from './walls/levels.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
 
 export type { HostHandlers }
@@ -56,30 +56,22 @@ const defaultPlaces = { block: 4, ordinary: 2 }
 
 /** Finds the strongest walls that this machine allows and has children wait behind them; rejects if none can be started. */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const {
-    pool_size = 1,
-    max_concurrent = defaultPlaces,
-    node = process.execPath,
-    report = warn,
-    program = runnerProgram,
-  } = options
+  const { max_concurrent = defaultPlaces, node = process.execPath, report = warn } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const settings = { node, addon: findAddon(), limits, program }
-  const level = await strongestLevel({ ...settings, program: runnerProgram }, options.levels)
-  const closing = new AbortController()
+  const settings = { node, addon: findAddon(), limits, program: runnerProgram }
+  const level = await strongestLevel(settings, options.levels)
+  const start = () => startChild({ ...settings, level, program: options.program ?? runnerProgram })
   const open = (places: number): Section => ({
     lane: createLane(places, QUEUE_LENGTH),
-    pool: createPool(pool_size, () => startChild({ ...settings, level })),
+    pool: createPool(options.pool_size ?? 1, start),
   })
   const sections = { block: open(max_concurrent.block), ordinary: open(max_concurrent.ordinary) }
+  const closing = new AbortController()
   const underWay = new Set<Promise<RunResult>>()
   return {
     async run(input) {
-      const run = runIn(sections[input.lane ?? 'ordinary'], input, {
-        limits,
-        report,
-        closing: closing.signal,
-      })
+      const surroundings = { limits, report, closing: closing.signal }
+      const run = runIn(sections[input.lane ?? 'ordinary'], input, surroundings)
       underWay.add(run)
       return await run.finally(() => underWay.delete(run))
     },
@@ -94,32 +86,34 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 
 type Section = { lane: Lane; pool: Pool }
 type Surroundings = { limits: Limits; report: (complaint: string) => void; closing: AbortSignal }
+type Clock = { left: () => number; signal: AbortSignal }
 
-async function runIn(
-  { lane, pool }: Section,
-  input: RunInput,
-  { limits, report, closing }: Surroundings,
-): Promise<RunResult> {
+async function runIn(section: Section, input: RunInput, surroundings: Surroundings): Promise<RunResult> {
   const startedAt = performance.now()
   const sinceStart = () => performance.now() - startedAt
   const left = () => Math.max(0, input.deadline_ms - sinceStart())
-  const signal = AbortSignal.any(input.signal === undefined ? [closing] : [closing, input.signal])
-  const finish = (ending: Ending): RunResult => ({
-    status: ending.ended_by === 'returned' ? 'succeeded' : 'failed',
-    ...ending,
-    duration_ms: Math.round(sinceStart()),
-  })
+  const signal = AbortSignal.any([surroundings.closing, input.signal ?? surroundings.closing])
+  const ending = await endingOf(section, input, { ...surroundings, left, signal })
+  const status = ending.ended_by === 'returned' ? 'succeeded' : 'failed'
+  return { status, ...ending, duration_ms: Math.round(sinceStart()) }
+}
+
+async function endingOf(
+  { lane, pool }: Section,
+  input: RunInput,
+  { limits, report, left, signal }: Surroundings & Clock,
+): Promise<Ending> {
   const noPlace = await lane.enter(left(), signal)
-  if (noPlace !== null) return finish(neverRan(noPlace))
+  if (noPlace !== null) return neverRan(noPlace)
   try {
     const child = await inTime(pool.take(), left(), signal)
-    if (child === null) return finish(neverRan(signal.aborted ? 'cancelled' : 'saturated'))
+    if (child === null) return neverRan(signal.aborted ? 'cancelled' : 'wall')
     const ending = await converse(child, assignmentOf(input), { limits, time_ms: left(), signal })
     if (unexpected.has(ending.ended_by)) report(`a script process ${ending.ended_by}: ${child.complaint()}`)
-    return finish(ending)
+    return ending
   } catch (error) {
     report(String(error))
-    return finish(neverRan('crashed'))
+    return neverRan('crashed')
   } finally {
     lane.leave()
   }

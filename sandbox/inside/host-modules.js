@@ -36,14 +36,16 @@ let calls = 0
 let httpCalls = 0
 let sentChars = 0
 
+/** Why a call is refused, or null: then it counts. */
 function refusal(operation, text) {
-  calls += 1
-  sentChars += text.length
-  if (operation === 'http.request') httpCalls += 1
-  if (calls > limits.calls) return `a run may make ${limits.calls} calls`
-  if (httpCalls > limits.http_calls) return `a run may make ${limits.http_calls} http calls`
+  const isHttp = operation === 'http.request'
+  if (calls >= limits.calls) return `a run may make ${limits.calls} calls`
+  if (isHttp && httpCalls >= limits.http_calls) return `a run may make ${limits.http_calls} http calls`
   if (text.length > limits.call_chars) return `a call may send ${limits.call_chars} characters`
-  if (sentChars > limits.sent_chars) return `a run may send ${limits.sent_chars} characters`
+  if (sentChars + text.length > limits.sent_chars) return `a run may send ${limits.sent_chars} characters`
+  calls += 1
+  httpCalls += isHttp ? 1 : 0
+  sentChars += text.length
   return null
 }
 
@@ -115,17 +117,21 @@ const request = (method, url, headers, body) =>
     body: bodyText(body),
   })
 
-function post(url, second, third) {
-  if (
-    typeof third === 'string' ||
-    (isRecord(third) && typeof second === 'string' && !hasOwn(third, 'headers'))
-  )
-    return request('POST', url, { __proto__: null, 'content-type': second }, third)
-  const headers = textRecord(third?.headers)
+function hasContentType(headers) {
   const names = keys(headers)
   for (let index = 0; index < names.length; index += 1)
-    if (toUpperCase(names[index]) === 'CONTENT-TYPE') return request('POST', url, headers, second)
-  headers['content-type'] = 'application/json'
+    if (toUpperCase(names[index]) === 'CONTENT-TYPE') return true
+  return false
+}
+
+const isOptions = (value) => isRecord(value) && hasOwn(value, 'headers')
+
+/** `post(url, contentType, body)` or `post(url, body, { headers })`. */
+function post(url, second, third) {
+  if (typeof second === 'string' && third !== undefined && !isOptions(third))
+    return request('POST', url, { __proto__: null, 'content-type': second }, third)
+  const headers = textRecord(third?.headers)
+  if (!hasContentType(headers)) headers['content-type'] = 'application/json'
   return request('POST', url, headers, second)
 }
 

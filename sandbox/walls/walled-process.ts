@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 
 import type { Cell, Level } from './levels.ts'
@@ -23,45 +23,41 @@ const COMPLAINT_CHARS = 4_096
 
 /** Starts a process of its own group with an empty environment, no folder and nothing but three pipes. */
 export function launch({ level, cell, command }: Launch): WalledProcess {
-  const [program, ...rest] = [...level.prefix(cell), ...command]
-  const child = spawn(program ?? '', rest, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {},
-    cwd: '/',
-    detached: true,
-  })
+  const [program = '', ...rest] = [...level.prefix(cell), ...command]
+  const child = spawn(program, rest, { stdio: 'pipe', env: {}, cwd: '/', detached: true })
   const exited = untilExit(child)
-  let alive = true
-  let inner: number | null = null
-  void exited.then(() => (alive = false))
-  const watched = () => {
-    if (inner === null && alive && child.pid !== undefined) inner = innerPid(child.pid)
-    return inner ?? child.pid
-  }
+  let isAlive = true
+  void exited.then(() => (isAlive = false))
+  const innermost = findInnermost(child.pid)
   return {
     stdin: child.stdin,
     stdout: child.stdout,
     exited,
-    isAlive: () => alive,
-    usage: () => usageOf(alive ? watched() : undefined),
+    isAlive: () => isAlive,
+    usage: () => (isAlive ? readUsage(innermost()) : null),
     kill: () => {
-      if (!alive) return
-      const pid = watched()
-      killQuietly(child.pid === undefined ? undefined : -child.pid)
-      killQuietly(pid)
+      if (isAlive) killAll(innermost(), child.pid)
     },
     complaint: readTail(child.stderr),
   }
 }
 
-const usageOf = (pid: number | undefined) => (pid === undefined ? null : readUsage(pid))
-
-function innerPid(pid: number): number | null {
-  const found = lastDescendant(pid)
-  return found === pid ? null : found
+/** The process that `unshare` started, as soon as there is one, else the process itself. */
+function findInnermost(pid = 0): () => number {
+  let found = pid
+  return () => {
+    if (found === pid && pid > 0) found = lastDescendant(pid)
+    return found
+  }
 }
 
-function untilExit(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<void> {
+function killAll(innermost: number, group = 0): void {
+  if (group === 0) return
+  killQuietly(-group)
+  killQuietly(innermost)
+}
+
+function untilExit(child: ChildProcessWithoutNullStreams): Promise<void> {
   for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => {})
   const { promise, resolve } = Promise.withResolvers<void>()
   child.once('error', () => resolve())
@@ -69,8 +65,7 @@ function untilExit(child: ChildProcessByStdio<Writable, Readable, Readable>): Pr
   return promise
 }
 
-function killQuietly(pid: number | undefined): void {
-  if (pid === undefined) return
+function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {

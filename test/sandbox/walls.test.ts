@@ -117,7 +117,7 @@ describe('a child', () => {
 
   it('ends when the product is killed, also in the middle of a loop (orphan-dies-with-parent)', async () => {
     const marker = 50_000_000 + process.pid
-    const running = () => commandLines().filter((line) => line.includes(`"cpu_ms":${marker}`)).length
+    const running = () => processes().filter(({ line }) => line.includes(`"cpu_ms":${marker}`)).length
     const product = spawn(process.execPath, [fixture('jailer.ts'), String(marker)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -125,6 +125,18 @@ describe('a child', () => {
     expect(running()).toBeGreaterThan(0)
     product.kill('SIGKILL')
     await expect.poll(running, { timeout: 3_000 }).toBe(0)
+  })
+
+  it('that dies while it waits is replaced', async () => {
+    const marker = 60_000_000 + process.pid
+    const { runBody } = await openSandbox({ pool_size: 2, limits: { reply_bytes: marker } }, onTestFinished)
+    await runBody('return "warm"')
+    const waiting = processes().filter(({ line }) => line.includes(`"reply_bytes":${marker}`))
+    expect(waiting.length).toBeGreaterThan(0)
+    for (const { pid } of waiting) process.kill(pid, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    for (const result of ['a', 'b', 'c'])
+      expect(await runBody(`return "${result}"`)).toMatchObject({ result })
   })
 
   it('ends when the sandbox is closed, with the run that it serves', async () => {
@@ -170,10 +182,11 @@ it('the level of a sandbox is the strongest that works here', async () => {
   expect(sandbox.level().name).toBe(views.find(({ found }) => found !== null)?.name)
 })
 
-function commandLines(): string[] {
-  return readdirSync('/proc')
-    .filter((entry) => Number(entry) > 0)
-    .map((pid) => readQuietly(`/proc/${pid}/cmdline`))
+function processes(): { pid: number; line: string }[] {
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)
+  return pids.map((pid) => ({ pid, line: readQuietly(`/proc/${pid}/cmdline`) }))
 }
 
 function readQuietly(path: string): string {
