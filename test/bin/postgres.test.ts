@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 
 import { startPostgres, stopPostgres } from '../../bin/embedded/postgres.ts'
+import { layOutPostgres } from '../../bin/embedded/postgres-files.ts'
 import { ProcessIdentity, sendSignal, stopProcess } from '../../bin/embedded/process.ts'
 import { isRunning } from '../../bin/setup/process-identity.mjs'
 import { connect } from '../../db/client.ts'
@@ -18,6 +19,11 @@ function newFolder(): string {
   const directory = path.join(makeServerFolder(inject('servers').run_folder), 'postgres')
   onTestFinished(() => stopPostgres(directory, 'at_once'))
   return directory
+}
+
+/** PostgreSQL's own folder, which is elsewhere when its user may not pass to this one. */
+function clusterOf(directory: string): string {
+  return layOutPostgres(directory, () => {}).cluster
 }
 
 async function start(directory: string) {
@@ -87,7 +93,7 @@ describe('the embedded PostgreSQL', () => {
     const directory = newFolder()
     const { identity } = await start(directory)
     await stopProcess(identity, killed)
-    const file = path.join(directory, 'cluster', 'postmaster.pid')
+    const file = path.join(clusterOf(directory), 'postmaster.pid')
     const lines = readFileSync(file, 'utf8').split('\n')
     writeFileSync(file, [process.ppid, ...lines.slice(1)].join('\n'))
     const again = await start(directory)
@@ -111,18 +117,19 @@ describe('the embedded PostgreSQL', () => {
 
   test('is made anew when making it was interrupted', async () => {
     const directory = newFolder()
-    mkdirSync(path.join(directory, 'cluster.new-dead', 'base'), { recursive: true })
-    writeFileSync(path.join(directory, 'cluster.new-dead', 'PG_VERSION'), '18\n')
+    const unfinished = `${clusterOf(directory)}.new-dead`
+    mkdirSync(path.join(unfinished, 'base'), { recursive: true })
+    writeFileSync(path.join(unfinished, 'PG_VERSION'), '18\n')
     writeFileSync(path.join(directory, 'password'), 'of the interrupted attempt')
     expect(await query((await start(directory)).url)).toBe('hallpass')
-    expect(readdirSync(directory).filter((name) => name.startsWith('cluster.'))).toEqual([])
+    expect(existsSync(unfinished)).toBe(false)
   })
 
   test('is not made at all when the start is called off', async () => {
     const directory = newFolder()
     const signal = AbortSignal.timeout(200)
     await expect(startPostgres({ directory, say: () => {}, signal })).rejects.toThrow()
-    expect(existsSync(path.join(directory, 'cluster'))).toBe(false)
+    expect(existsSync(clusterOf(directory))).toBe(false)
   })
 
   test('refuses a port that somebody else has', async () => {
