@@ -11,8 +11,9 @@ const allowed: Record<string, { ours: string[]; packages: string[]; node: boolea
   domain: { ours: ['domain/'], packages: ['zod'], node: false },
   db: { ours: ['db/', 'domain/'], packages: ['postgres', 'zod'], node: true },
   sandbox: { ours: ['sandbox/'], packages: ['isolated-vm'], node: true },
+  egress: { ours: ['egress/', 'domain/egress-host.ts'], packages: [], node: true },
   activities: {
-    ours: ['activities/', 'db/', 'domain/', 'sandbox/'],
+    ours: ['activities/', 'db/', 'domain/', 'egress/', 'sandbox/'],
     packages: ['@temporalio/activity'],
     node: true,
   },
