@@ -56,6 +56,8 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   app.onError((error, c) => {
     const refusal = asDomainError(error)
     if (refusal === undefined) deps.logError(`${c.req.method} ${c.req.path} failed`, error)
+    if (refusal?.code === 'unavailable')
+      deps.logError(`${c.req.method} ${c.req.path} answered 503: ${error.message}`)
     return problem(c, refusal ?? internalError())
   })
   health(app)

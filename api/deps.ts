@@ -32,5 +32,5 @@ export type Deps = {
   /** Where the operator sees workflows, up to the workflow's id; null: unknown. */
   workflow_url_base: string | null
   health: () => Promise<PartHealth[]>
-  logError: (message: string, error: unknown) => void
+  logError: (message: string, error?: unknown) => void
 }

@@ -16,7 +16,7 @@ import { ensureExpirySchedule } from '../engine/schedule.ts'
 import { compileScript, ScriptInvalid } from '../sandbox/compile.ts'
 import { createSandbox } from '../sandbox/run-script.ts'
 import type { Sandbox } from '../sandbox/run-script.ts'
-import { workflowTypes } from '../workflows/contract.ts'
+import { expirySchedule, workflowTypes } from '../workflows/contract.ts'
 import type { Config } from './config.ts'
 import { loadDemoOrganisation } from './demo-organisation.ts'
 import { checkHealth } from './health.ts'
@@ -170,10 +170,9 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
 /** Ready means that a workflow has gone through worker and database; one that hangs ends the start, not the user's patience. */
 async function provePath({ client, queue }: Engine): Promise<void> {
   await client.workflow.execute(workflowTypes.accessRequestExpiry, {
-    workflowId: 'access-request-expiry/at-start',
+    workflowId: `${expirySchedule.id}-at-start-${new Date().toISOString()}-${queue}`,
     taskQueue: queue,
     args: [],
-    workflowIdConflictPolicy: 'TERMINATE_EXISTING',
     workflowExecutionTimeout: '20s',
     staticSummary: 'The sweep at the start of the product',
   })
