@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 
 import { DomainError } from '../domain/errors.ts'
+import { refuseJson } from './refuse-json.ts'
 import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
@@ -30,6 +31,13 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+function readJson(bytes: Uint8Array): string {
+  const text = decode(bytes)
+  const refusal = refuseJson(text)
+  if (refusal !== undefined) throw new DomainError('malformed_json', `The body is not taken. ${refusal}`)
+  return text
+}
+
 function assertMediaType(header: string | undefined, encoding: string | undefined): void {
   const type = header?.split(';')[0]?.trim().toLowerCase()
   if (type === 'application/json' && (encoding ?? 'identity') === 'identity') return
@@ -39,14 +47,17 @@ function assertMediaType(header: string | undefined, encoding: string | undefine
   )
 }
 
-/** Reads a body once, in full, before any handler: capped, JSON only, and only where there is one. */
+/**
+ * Reads a body once, in full, before any handler: capped, JSON only, and only where there is one. Where there is none
+ * its type says nothing; handlers see the one spelling of the type that their validators know.
+ */
 export const readBody: MiddlewareHandler<Env> = async (c, next) => {
   const stream = isRead(c.req.method) ? null : c.req.raw.body
-  const type = c.req.header('content-type')
   const bytes = stream === null ? new Uint8Array() : await readBytes(stream)
-  if (bytes.byteLength > 0) assertMediaType(type, c.req.header('content-encoding'))
-  const absent = type === undefined ? '' : '{}'
+  const isAbsent = bytes.byteLength === 0
+  if (!isAbsent) assertMediaType(c.req.header('content-type'), c.req.header('content-encoding'))
   // Hono keeps what it has read as a promise, whatever the type of its cache says.
-  Object.assign(c.req.bodyCache, { text: Promise.resolve(bytes.byteLength > 0 ? decode(bytes) : absent) })
+  Object.assign(c.req.bodyCache, { text: Promise.resolve(isAbsent ? '{}' : readJson(bytes)) })
+  c.req.raw.headers.set('content-type', 'application/json')
   await next()
 }

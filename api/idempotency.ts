@@ -1,6 +1,7 @@
 import { createHash, randomUUIDv7 } from 'node:crypto'
 
 import type { Context, MiddlewareHandler } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
 import { releaseKey, reserveKey, storeAnswer } from '../db/idempotency.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -55,11 +56,9 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const attempt = { caller_id: c.get('caller').id, key, fingerprint: await fingerprintOf(c) }
   const { operation_id, answer } = await reserveKey(c.get('deps').sql, attempt)
   if (answer) {
-    const body = answer.status === 204 ? null : answer.body
-    return new Response(body, {
-      status: answer.status,
-      headers: { ...answer.headers, 'idempotency-replayed': 'true' },
-    })
+    const headers = { ...answer.headers, 'idempotency-replayed': 'true' }
+    if (answer.status === 204) return c.body(null, 204, headers)
+    return c.body(answer.body, answer.status as ContentfulStatusCode, headers)
   }
   c.set('operation_id', operation_id)
   await next()

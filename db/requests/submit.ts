@@ -1,3 +1,5 @@
+import type { PendingQuery } from 'postgres'
+
 import { refuseAnswers } from '../../domain/custom-fields.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { SubmissionInput } from '../../domain/access-request.ts'
@@ -128,23 +130,23 @@ async function announce(tx: Tx, { id, input, caller }: Submission, template: Tem
   })
 }
 
-/** The request of an attempt whose answer got lost: the same id, so the same submission. */
-async function getStart(tx: Tx, request_id: string): Promise<Submitted> {
-  const { id } = await getRow<{ id: string }>(tx`
-    select id from commands where request_id = ${request_id} and kind in ('start', 'auto_approve')`)
-  return { request_id, command_id: id }
-}
+/** What a submission has begun. */
+const startOf = (tx: Tx, request_id: string): PendingQuery<readonly (object | undefined)[]> => tx`
+  select request_id, id as command_id from commands
+  where request_id = ${request_id} and kind in ('start', 'auto_approve')`
 
 async function insertSubmission(tx: Tx, submission: Submission): Promise<Submitted> {
   const { id, input, caller } = submission
   await holdIdentities(tx, submission)
+  const known = await findRow<Submitted>(startOf(tx, id))
+  if (known) return known
   const template = await readTemplate(tx, input.template_id, 'for share')
   if (template === undefined) throw new DomainError('not_found', 'There is no such template.')
   await assertMayRequest(tx, caller, template)
   const subject = await getSubject(tx, submission)
   assertDuration(submission, template.allowed_durations)
   assertReasons(submission, template)
-  if (!(await insertRequest(tx, submission, template, subject))) return getStart(tx, id)
+  if (!(await insertRequest(tx, submission, template, subject))) return getRow<Submitted>(startOf(tx, id))
   const notified = template.auto_approve ? [] : await notifyApprovers(tx, id)
   await announce(tx, submission, template, notified)
   if (!template.auto_approve) await noteIfNobodyMayDecide(tx, id)
@@ -155,7 +157,8 @@ async function insertSubmission(tx: Tx, submission: Submission): Promise<Submitt
 
 /**
  * Writes a submission: the request with its snapshot of the template, whom it tells, its audit event, its outgoing
- * event and the command that starts its workflow, in one transaction. The same id twice is the same submission.
+ * event and the command that starts its workflow, in one transaction. The same id twice is the same submission, whatever
+ * has changed since.
  * @throws DomainError in the order in which the rules are checked here
  */
 export async function submitRequest(sql: Sql, submission: Submission): Promise<Submitted> {
