@@ -86,6 +86,25 @@ describe('while Temporal is away', { timeout: 120_000 }, () => {
     )
   })
 
+  test('an approval that could not be carried out in its time lapses: noted, and still pending', async () => {
+    const template = await it.template()
+    const request = await submit(alice, template.id)
+    await temporal.kill()
+    const approved = await decide(bob, 'approve', request.id)
+    expect(approved.status).toBe(202)
+    await it.sql`update commands set not_after = clock_timestamp() where id = ${approved.body.id}`
+    const path = (approved.headers.get('location') ?? '').replace('/api/v1', '')
+    const command = await eventually('the end of the command', async () => {
+      const { body } = await bob.call<Command>('GET', path)
+      return body.state !== 'queued' && body
+    })
+    expect(command).toMatchObject({ state: 'rejected', result: null, problem: { code: 'unavailable' } })
+    const { status, timeline } = await getRequest(alice, request.id)
+    expect([status, timeline.at(-1)?.kind]).toEqual(['pending', 'approval_lapsed'])
+    await temporal.restart()
+    expect((await decide(bob, 'approve', request.id)).body.status).toBe('approved')
+  })
+
   test('readiness says which part does not answer', async () => {
     await temporal.kill()
     const response = await fetch(`${it.url}/readyz`)

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 
 import { Client, Connection } from '@temporalio/client'
 import { inject } from 'vitest'
@@ -7,10 +7,11 @@ import { createTokenSigner } from '../../api/token-signer.ts'
 import { loadConfig } from '../../bin/config.ts'
 import type { Config } from '../../bin/config.ts'
 import { startProduct, startServer } from '../../bin/product.ts'
-import { getRow } from '../../db/client.ts'
+import { connect, getRow } from '../../db/client.ts'
 import type { Sql } from '../../db/client.ts'
 import type { AccessRequest, AccessRequestDetail } from '../../domain/access-request.ts'
 import { createTestDatabase } from './database.ts'
+import type { TestDatabase } from './database.ts'
 
 const issuer = 'http://hallpass.test'
 
@@ -47,7 +48,7 @@ export type TestProductOptions = Partial<Config> & { temporal_address?: string; 
 /** The whole product on the test run's servers, with a database and task queues of its own and the demo organisation. */
 export async function startTestProduct(overrides: TestProductOptions = {}): Promise<TestProduct> {
   const servers = inject('servers')
-  const database = await createTestDatabase()
+  const database = overrides.database_url ? openDatabase(overrides.database_url) : await createTestDatabase()
   const signing_key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
     type: 'pkcs8',
     format: 'pem',
@@ -57,6 +58,7 @@ export async function startTestProduct(overrides: TestProductOptions = {}): Prom
     port: 0,
     public_url: issuer,
     signing_key: signing_key.toString(),
+    secrets_key: [randomBytes(32)],
     writes_per_minute: 100_000,
     temporal_namespace: servers.temporal_namespace,
     ...overrides,
@@ -91,6 +93,12 @@ export async function startTestProduct(overrides: TestProductOptions = {}): Prom
       await database.drop()
     },
   }
+}
+
+/** A database that the test brings, and ends, itself. */
+function openDatabase(url: string): TestDatabase {
+  const sql = connect(url, { max: 5 })
+  return { sql, url, drop: () => sql.end({ timeout: 2 }) }
 }
 
 function createCallers(sql: Sql, url: string, key: string): TestProduct['as'] {
