@@ -1,45 +1,22 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity'
+import { cancellationSignal } from '@temporalio/activity'
 
 import { getRow } from '../db/client.ts'
 import type { Sql } from '../db/client.ts'
 import { findCommand } from '../db/requests/commands.ts'
 import type { CommandRow } from '../db/requests/commands.ts'
 import { readTriggerConfig } from '../db/scripts/facts.ts'
-import { beginRun, endRun, findAttempt, lostRun } from '../db/scripts/runs.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
 import { findTrigger } from '../db/scripts/triggers.ts'
 import type { Trigger } from '../db/scripts/triggers.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Sandbox } from '../sandbox/run-script.ts'
-import type { RunOutcome, TriggerPlan } from '../workflows/contract.ts'
+import type { RunOutcome, RunPlan } from '../workflows/contract.ts'
+import { beating, closeLost, planOf, runAttempt } from './attempts.ts'
+import type { Attempt } from './attempts.ts'
 import { refusing } from './refusal.ts'
 import { runTask } from './run-task.ts'
 
-type Attempt = { event_id: string; attempt: number }
-
-const heartbeatMs = 1_000
-
-/** Tells the engine that the run is alive, and what else is given to do while it lasts. */
-async function beating<Result>(work: Promise<Result>, meanwhile: () => void = () => {}): Promise<Result> {
-  const timer = setInterval(() => {
-    heartbeat()
-    meanwhile()
-  }, heartbeatMs)
-  try {
-    return await work
-  } finally {
-    clearInterval(timer)
-  }
-}
-
-const outcomeOf = (
-  id: string,
-  { status, ended_by }: { status: string; ended_by: string | null },
-): RunOutcome => ({
-  run_id: id,
-  status: status === 'succeeded' ? 'succeeded' : 'failed',
-  ended_by: ended_by ?? 'crashed',
-})
+type Key = { event_id: string; attempt: number }
 
 type BlockCommand = CommandRow & { run_id: string; request_id: string }
 
@@ -51,57 +28,29 @@ export function createScriptActivities(sql: Sql, sandbox: Sandbox) {
     return trigger
   }
 
-  const attemptsOf = ({ failure_mode }: Trigger, max_retries: number) =>
-    failure_mode === 'retry' ? 1 + max_retries : 1
-
-  async function planTrigger({ event_id }: { event_id: string }): Promise<TriggerPlan> {
+  async function planTrigger({ event_id }: { event_id: string }): Promise<RunPlan> {
     const trigger = await findTrigger(sql, event_id)
-    const task = trigger && (await findRunnable(sql, trigger.task_id))
-    if (trigger === undefined || !task?.definition.enabled) return null
-    const { max_retries, timeout_seconds } = task.definition
-    const { name: script, version } = task
-    return { script, version, attempts: attemptsOf(trigger, max_retries), timeout_seconds }
-  }
-
-  async function runTriggerScript({ event_id, attempt }: Attempt): Promise<RunOutcome> {
-    const trigger = await getTrigger(event_id)
+    if (trigger === undefined) return null
     const task = await findRunnable(sql, trigger.task_id)
-    if (task === undefined) throw new DomainError('not_found', 'The trigger task is gone.')
-    const { event, request_id } = trigger
-    const config = await readTriggerConfig(sql, request_id, event)
-    const deadline_ms = task.definition.timeout_seconds * 1_000
-    const signal = cancellationSignal()
-    const run = runTask(sql, sandbox, {
-      task,
-      trigger: event,
-      request_id,
-      event_id,
-      attempt,
-      config,
-      deadline_ms,
-      lane: 'ordinary',
-      signal,
-    })
-    const done = await beating(run)
-    return done ? outcomeOf(done.id, done.end) : closeLostRun({ event_id, attempt })
+    return trigger.failure_mode === 'retry' ? planOf(task) : planOf(task, 1)
   }
 
-  /** For an attempt whose activity did not answer: its run may have ended all the same, or is lost. */
-  async function closeLostRun({ event_id, attempt }: Attempt): Promise<RunOutcome> {
-    const found = await findAttempt(sql, event_id, attempt)
-    if (found === undefined) return beginLostRun({ event_id, attempt })
-    await endRun(sql, found.id, lostRun)
-    const run = await findAttempt(sql, event_id, attempt)
-    return outcomeOf(found.id, run ?? lostRun)
+  const attemptOf = ({ task_id, event, request_id, event_id }: Trigger, attempt: number): Attempt => ({
+    task_id,
+    trigger: event,
+    request_id,
+    event_id,
+    attempt,
+  })
+
+  async function runTriggerScript({ event_id, attempt }: Key): Promise<RunOutcome> {
+    const trigger = await getTrigger(event_id)
+    const config = await readTriggerConfig(sql, trigger.request_id, trigger.event)
+    return runAttempt(sql, sandbox, attemptOf(trigger, attempt), config)
   }
 
-  async function beginLostRun({ event_id, attempt }: Attempt): Promise<RunOutcome> {
-    const { event, request_id, task_id } = await getTrigger(event_id)
-    const task = await findRunnable(sql, task_id)
-    const began = task && (await beginRun(sql, { task, trigger: event, request_id, event_id, attempt }))
-    if (began === undefined) throw new Error('the attempt has begun meanwhile')
-    await endRun(sql, began.id, lostRun)
-    return outcomeOf(began.id, lostRun)
+  async function closeLostRun({ event_id, attempt }: Key): Promise<RunOutcome> {
+    return closeLost(sql, attemptOf(await getTrigger(event_id), attempt))
   }
 
   async function getBlockCommand(command_id: string): Promise<BlockCommand | undefined> {

@@ -20,7 +20,12 @@ type Outgoing = Omit<OutboxEvent, 'id'> & { payload: { [key: string]: Json } }
 /** Writes an outgoing event with the change it tells of. It is delivered at least once, later, by its stable id. */
 export async function enqueueEvent(tx: Tx, { payload, ...event }: Outgoing): Promise<void> {
   await tx`insert into outbox_events ${tx({ id: randomUUIDv7(), ...event, payload: tx.json(payload) as never })}`
-  await tx`select pg_notify(${outboxChannel}, '')`
+  await wakeOutbox(tx)
+}
+
+/** There is something to deliver, as soon as this transaction is committed. */
+export async function wakeOutbox(db: Db): Promise<void> {
+  await db`select pg_notify(${outboxChannel}, '')`
 }
 
 /** Takes up to 20 events that wait, oldest first, and hides them from other takers for a growing while. */

@@ -13,7 +13,10 @@ const fields = {
   cron_expression: Text(200).nullable().default(null),
   timezone: Text(100).nullable().default(null),
   script: Text(262_144).min(1),
-  events: z.array(z.enum(integrationEvents)).max(integrationEvents.length).default([]),
+  events: z
+    .array(z.enum(integrationEvents))
+    .refine((events) => new Set(events).size === events.length, 'names an event twice')
+    .default([]),
   max_retries: z.int().min(0).max(100).default(3),
   timeout_seconds: z.int().min(1).max(300).default(30),
   enabled: z.boolean().default(true),
@@ -35,11 +38,6 @@ export const ScriptTaskInput = z
     path: ['schedule_type'],
     message:
       'interval_seconds, cron_expression and timezone belong to schedules, which are not available yet',
-  })
-  .refine(({ events }) => events.length === 0, {
-    path: ['events'],
-    message:
-      'binding to integration events is not available yet: name the task as trigger_task_id of a template',
   })
   .refine(({ egress_hosts }) => egress_hosts.length === 0, {
     path: ['egress_hosts'],
@@ -82,6 +80,7 @@ export const Run = z
     version: z.int(),
     trigger: z.string(),
     request_id: AccessRequestId.nullable(),
+    event_id: z.string().nullable(),
     attempt: z.int(),
     status: z.enum(['running', 'succeeded', 'failed']),
     ended_by: z.string().nullable(),

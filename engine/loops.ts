@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from '../db/client.ts'
 import { forgetOldKeys } from '../db/idempotency.ts'
 import { outboxChannel } from '../db/outbox.ts'
+import { fanOutBatch, fanOutEvents } from '../db/scripts/deliveries.ts'
 import { closeStaleRuns } from '../db/scripts/runs.ts'
 import { sweep } from '../db/requests/clock.ts'
+import { startDeliveries } from './deliveries.ts'
 import type { Engine } from './engine.ts'
 import { dispatchEvents } from './outbox.ts'
 import { reconcile } from './reconcile.ts'
@@ -22,6 +24,25 @@ type Options = {
 
 const pollMs = 1_000
 
+type Bell = { ring: () => void; heard: (pause: Promise<unknown>) => Promise<void> }
+
+/** For one listener: waits for a ring or the end of the pause. A ring while it works is heard when it listens again. */
+function createBell(): Bell {
+  let isRung = false
+  let wake = () => {}
+  return {
+    ring: () => {
+      isRung = true
+      wake()
+    },
+    heard: async (pause) => {
+      const rung = new Promise<void>((resolve) => (wake = resolve))
+      if (!isRung) await Promise.race([pause, rung])
+      isRung = false
+    },
+  }
+}
+
 /**
  * What goes on beside the API: commands that got no answer, outgoing events, workflows that are missing, and the sweep
  * that ends what is overdue even while the engine is away. Several processes may do this at once.
@@ -29,10 +50,11 @@ const pollMs = 1_000
 export async function startLoops(options: Options): Promise<Loops> {
   const { sql, engine, log, sweep_every_ms = 60_000, reconcile_every_ms = 30_000 } = options
   const stop = new AbortController()
-  let wake = () => {}
+  const triggers = createBell()
+  const deliveries = createBell()
+  const ring = () => [triggers, deliveries].forEach((bell) => bell.ring())
 
   const pause = (ms: number) => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined)
-  const isWoken = () => new Promise<void>((resolve) => (wake = resolve))
 
   async function repeat(
     name: string,
@@ -57,6 +79,11 @@ export async function startLoops(options: Options): Promise<Loops> {
     while (!stop.signal.aborted && (await dispatchEvents(sql, engine)) === 20);
   }
 
+  async function drainDeliveries(): Promise<void> {
+    while (!stop.signal.aborted && (await fanOutEvents(sql)) === fanOutBatch);
+    while (!stop.signal.aborted && (await startDeliveries(sql, engine)) === 20);
+  }
+
   async function sweepOverdue(): Promise<void> {
     const ended = await sweep(sql)
     if (ended.length > 0) log(`the sweep ended ${ended.length} overdue request(s): ${ended.join(', ')}`)
@@ -70,9 +97,10 @@ export async function startLoops(options: Options): Promise<Loops> {
     if (started.length > 0) log(`started the missing workflow(s) of ${started.join(', ')}`)
   }
 
-  const listening = await sql.listen(outboxChannel, () => wake())
+  const listening = await sql.listen(outboxChannel, ring)
   const running = [
-    repeat('delivering events', () => Promise.race([pause(pollMs), isWoken()]), drainEvents),
+    repeat('telling trigger tasks', () => triggers.heard(pause(pollMs)), drainEvents),
+    repeat('delivering events', () => deliveries.heard(pause(pollMs)), drainDeliveries),
     repeat(
       'relaying commands',
       () => pause(pollMs),
@@ -84,7 +112,7 @@ export async function startLoops(options: Options): Promise<Loops> {
   return {
     async close() {
       stop.abort()
-      wake()
+      ring()
       await Promise.all(running)
       await listening.unlisten().catch(() => undefined)
     },

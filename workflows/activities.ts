@@ -2,6 +2,7 @@ import { ActivityCancellationType, proxyActivities, workflowInfo } from '@tempor
 
 import type { Activities } from '../activities/activities.ts'
 import { queues } from './contract.ts'
+import type { Firing } from './contract.ts'
 
 /** Short database work: tried for as long as it takes, since giving up would orphan an access. */
 export const core = proxyActivities<Activities>({
@@ -24,13 +25,27 @@ export function runBlock(command_id: string, script: string) {
   return runBlockScript.executeWithOptions({ summary: `block: ${script}` }, [{ command_id }])
 }
 
-/** One attempt of a script beside the request. */
-export function runScript(event_id: string, attempt: number, summary: string, timeout_seconds: number) {
-  const { runTriggerScript } = proxyActivities<Activities>({
+const onRunsQueue = (timeout_seconds: number) =>
+  proxyActivities<Activities>({
     taskQueue: runQueues().runs,
     startToCloseTimeout: `${timeout_seconds + 10}s`,
     heartbeatTimeout: '5s',
     retry: { maximumAttempts: 1 },
   })
-  return runTriggerScript.executeWithOptions({ summary }, [{ event_id, attempt }])
-}
+
+type Attempt = { attempt: number }
+
+/** One attempt of a script beside the request. */
+export const runScript = (input: Attempt & { event_id: string }, summary: string, timeout_seconds: number) =>
+  onRunsQueue(timeout_seconds).runTriggerScript.executeWithOptions({ summary }, [input])
+
+/** One attempt to deliver an event. */
+export const runDelivery = (
+  input: Attempt & { delivery_id: string },
+  summary: string,
+  timeout_seconds: number,
+) => onRunsQueue(timeout_seconds).runDeliveryScript.executeWithOptions({ summary }, [input])
+
+/** One attempt of a scheduled run. */
+export const runScheduled = (input: Attempt & Firing, summary: string, timeout_seconds: number) =>
+  onRunsQueue(timeout_seconds).runScheduledScript.executeWithOptions({ summary }, [input])

@@ -17,11 +17,21 @@ export const poke = defineSignal('poke')
 
 export type AccessRequestInput = { request_id: string }
 export type TriggerTaskInput = { event_id: string }
+export type DeliveryInput = { delivery_id: string }
+export type ScheduledTaskInput = { task_id: string }
+
+/** One time that a schedule fired: `firing_id` is the id of the workflow's run, `scheduled_at` RFC 3339. */
+export type Firing = { task_id: string; firing_id: string; scheduled_at: string }
+
+/** How many attempts may be lost with their process before they count. */
+export const forgivenLosses = 5
 
 /** Workflow types, as operators read them in the Temporal UI. */
 export const workflowTypes = {
   accessRequest: 'accessRequest',
   triggerTask: 'triggerTask',
+  integrationDelivery: 'integrationDelivery',
+  scheduledTask: 'scheduledTask',
   accessRequestExpiry: 'accessRequestExpiry',
 } as const
 
@@ -29,6 +39,9 @@ export const workflowId = (request_id: string): string => `access-request/${requ
 
 export const triggerWorkflowId = (request_id: string, event: TriggerEvent): string =>
   `${workflowId(request_id)}/trigger/${event}`
+
+/** What the ids of the schedules of script tasks begin with; the task's id follows. */
+export const taskSchedulePrefix = 'script-task/'
 
 export const expirySchedule = { id: 'access-request-expiry', every: '5 minutes' } as const
 
@@ -71,8 +84,8 @@ export type RequestView = {
 /** How a run beside the request stands: after it failed, another attempt may follow. */
 export type RunOutcome = { run_id: string; status: 'succeeded' | 'failed'; ended_by: string }
 
-/** What a trigger's workflow has to do; null: the template has no trigger task, or it was deleted or disabled. */
-export type TriggerPlan = {
+/** What a workflow that runs a script has to do; null: nothing, the task is gone, disabled or not meant any more. */
+export type RunPlan = {
   script: string
   version: number
   attempts: number

@@ -1,3 +1,5 @@
 export { accessRequest } from './access-request.ts'
 export { accessRequestExpiry } from './access-request-expiry.ts'
+export { integrationDelivery } from './integration-delivery.ts'
+export { scheduledTask } from './scheduled-task.ts'
 export { triggerTask } from './trigger-task.ts'

@@ -15,7 +15,8 @@ type Row = {
   expires_at: string | null
 }
 
-const asText = (value: string | string[] | boolean | number | null | undefined): string => {
+/** As `config.get` gives it: lists are joined with a comma, what is missing is empty. */
+export const asText = (value: string | string[] | boolean | number | null | undefined): string => {
   if (Array.isArray(value)) return value.join(', ')
   return value === null || value === undefined ? '' : String(value)
 }

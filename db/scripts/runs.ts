@@ -69,16 +69,21 @@ export async function closeStaleRuns(db: Db): Promise<void> {
 
 const columns = (
   db: Db,
-) => db`id, task_id, task_name, version, trigger, request_id, attempt, status, ended_by,
+) => db`id, task_id, task_name, version, trigger, request_id, event_id, attempt, status, ended_by,
   started_at, duration_ms, cpu_ms, result, log, error, calls`
 
 export function getRun(db: Db, id: string): Promise<Run> {
   return getRow<Run>(db`select ${columns(db)} from script_runs where id = ${id}`)
 }
 
-export function findAttempt(db: Db, event_id: string, attempt: number): Promise<Run | undefined> {
+export type AttemptKey = { event_id: string; trigger: string; attempt: number; task_id?: string | undefined }
+
+/** `task_id` is needed where several tasks are told of the same event under the same name. */
+export function findAttempt(db: Db, key: AttemptKey): Promise<Run | undefined> {
+  const { event_id, trigger, attempt, task_id = null } = key
   return findRow<Run>(db`
-    select ${columns(db)} from script_runs where event_id = ${event_id} and attempt = ${attempt}`)
+    select ${columns(db)} from script_runs where event_id = ${event_id} and trigger = ${trigger}
+      and attempt = ${attempt} and (${task_id}::uuid is null or task_id = ${task_id})`)
 }
 
 /** Newest first. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { readFile } from 'node:fs/promises'
 
+import { findRow } from '../../db/client.ts'
 import type { ScriptTask } from '../../domain/script-task.ts'
 import { triggerWorkflowId, workflowId } from '../../workflows/contract.ts'
 import { eventually, getRequest, startTestProduct, submit } from '../setup/product.ts'
@@ -116,6 +117,22 @@ const paths: Record<string, () => Promise<string>> = {
     const { id } = await submit(alice, template.id)
     return triggerWorkflowId(id, 'created')
   },
+  'delivery-retried': () => deliver('export const run = () => { throw new Error("no") }', 1),
+  'delivery-succeeded': () => deliver('export const run = () => config.get("event.id")', 0),
+}
+
+/** The id of the workflow that tells a script of a denial. */
+async function deliver(script: string, max_retries: number): Promise<string> {
+  const events = ['access_request.denied']
+  const input = { name: crypto.randomUUID(), script, max_retries, events }
+  await post(admin, '/scheduled-tasks', input)
+  const { id } = await submit(alice, (await it.template()).id)
+  await decide(bob, 'deny', id)
+  const { event_id } = await eventually('the delivery', () =>
+    findRow<{ event_id: string }>(it.sql`select event_id from deliveries where request_id = ${id}
+      and workflow_id like ${`integration/${input.name}/%`}`),
+  )
+  return `integration/${input.name}/${event_id}`
 }
 
 type Replayed = { workflowId: string; history: unknown }
@@ -138,7 +155,8 @@ describe('histories replay', { timeout: 60_000 }, () => {
     const handle = it.client.workflow.getHandle(id)
     await eventually(
       'the end of the workflow',
-      async () => (await handle.describe()).status.name !== 'RUNNING',
+      // a trigger's may not have been started yet
+      async () => ((await handle.describe().catch(() => undefined))?.status.name ?? 'RUNNING') !== 'RUNNING',
     )
     const json = historyToJSON(await handle.fetchHistory())
     if (isRecording) writeFileSync(path.join(folder, `${name}.json`), json, { flag: 'wx' })
