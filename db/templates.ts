@@ -5,11 +5,13 @@ import { DomainError } from '../domain/errors.ts'
 import type { FieldError } from '../domain/errors.ts'
 import type { Template, TemplateInput } from '../domain/template.ts'
 import { appendAudit } from './audit.ts'
-import type { Actor, AuditEvent } from './audit.ts'
-import { findRow, getRow, rows, transaction, violates } from './client.ts'
+import type { Actor } from './audit.ts'
+import { edited, whole } from './changes.ts'
+import { findRow, getRow, rows, transaction } from './client.ts'
 import type { Db, Sql, Tx } from './client.ts'
 import { toPage } from './paging.ts'
 import type { Page, PageRequest } from './paging.ts'
+import { refusingTaken } from './taken.ts'
 import { assertVersion } from './versions.ts'
 import type { Precondition } from './versions.ts'
 
@@ -94,16 +96,7 @@ async function assertReferences(tx: Tx, input: TemplateInput): Promise<void> {
   throw new DomainError('invalid_request', `The template refers to what is not there: ${detail}.`, { errors })
 }
 
-async function refusingTakenNames<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work
-  } catch (error) {
-    if (!violates(error, 'templates_name')) throw error
-    throw new DomainError('name_taken', 'There is a template of that name already.', {
-      errors: [{ pointer: '/name', detail: 'is taken' }],
-    })
-  }
-}
+const uniqueFields = { templates_name: 'name' }
 
 const asRow = (tx: Tx, input: TemplateInput, before: Template['custom_fields']) => ({
   ...input,
@@ -119,19 +112,11 @@ export function createTemplate(sql: Sql, { id, input, actor }: Save): Promise<Ve
     const inserted = await rows(tx`
       insert into templates ${tx({ id, ...asRow(tx, input, []) })} on conflict (id) do nothing returning id`)
     const created = await getTemplate(tx, id)
-    if (inserted.length > 0) await appendAudit(tx, saved('template.created', actor, created.resource))
+    if (inserted.length > 0) await appendAudit(tx, whole('template.created', actor, created.resource))
     return created
   })
-  return refusingTakenNames(work)
+  return refusingTaken(uniqueFields, work)
 }
-
-const saved = (kind: string, actor: Actor, template: Template): AuditEvent => ({
-  kind,
-  actor,
-  object_type: 'template',
-  object_id: template.id,
-  detail: { ...template },
-})
 
 async function getTemplate(tx: Tx, id: string): Promise<Versioned<Template>> {
   const template = await findTemplate(tx, id)
@@ -160,10 +145,10 @@ export function replaceTemplate(
     await tx`update templates set ${tx(asRow(tx, input, before.resource.custom_fields))},
       version = version + 1, updated_at = clock_timestamp() where id = ${id}`
     const after = await getTemplate(tx, id)
-    await appendAudit(tx, saved('template.updated', actor, after.resource))
+    await appendAudit(tx, edited('template.updated', actor, before.resource, after.resource))
     return after
   })
-  return refusingTakenNames(work)
+  return refusingTaken(uniqueFields, work)
 }
 
 /** Closed requests keep all their data. @throws DomainError `not_found`, `precondition_failed`, `template_in_use` */
@@ -185,12 +170,6 @@ export function deleteTemplate(
       )
     }
     await tx`delete from templates where id = ${id}`
-    await appendAudit(tx, {
-      kind: 'template.deleted',
-      actor,
-      object_type: 'template',
-      object_id: id,
-      detail: { name: before.resource.name },
-    })
+    await appendAudit(tx, whole('template.deleted', actor, before.resource))
   })
 }

@@ -9,9 +9,9 @@ import type { Page, PageRequest } from '../paging.ts'
 import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
-import { edited, isSame, whole } from './changes.ts'
+import { edited, isSame, whole } from '../changes.ts'
 import { assertApplicationUnused } from './references.ts'
-import { refusingTaken } from './taken.ts'
+import { refusingTaken } from '../taken.ts'
 
 const columns = (db: Db) => db`id, name, slug, description, owner_group_id, created_at, updated_at`
 

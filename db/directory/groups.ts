@@ -12,9 +12,9 @@ import type { Precondition } from '../versions.ts'
 import { keepingAnAdmin } from './active-admins.ts'
 import { mayManage } from './caller.ts'
 import type { Caller } from './caller.ts'
-import { edited, isSame, whole } from './changes.ts'
+import { edited, isSame, whole } from '../changes.ts'
 import { assertGroupUnused } from './references.ts'
-import { refusingTaken } from './taken.ts'
+import { refusingTaken } from '../taken.ts'
 
 type Row = Group & { version: number }
 

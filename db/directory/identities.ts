@@ -10,10 +10,10 @@ import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
 import { keepingAnAdmin } from './active-admins.ts'
-import { edited, isSame, whole } from './changes.ts'
+import { edited, isSame, whole } from '../changes.ts'
 import { assertIdentity, assertMayChangeKind } from './identity-rules.ts'
 import { revokeRequestsOf } from './open-requests.ts'
-import { refusingTaken } from './taken.ts'
+import { refusingTaken } from '../taken.ts'
 
 const columns = (db: Db) => db`id, email, display_name, kind, owner_id,
   array(select d.delegate_id from identity_delegates d where d.identity_id = identities.id order by d.delegate_id)

@@ -2,10 +2,11 @@ import { DomainError } from '../../domain/errors.ts'
 import type { ScriptTask, ScriptTaskInput, ScriptTaskVersion } from '../../domain/script-task.ts'
 import { appendAudit } from '../audit.ts'
 import type { Actor, Json } from '../audit.ts'
-import { findRow, rows, transaction, violates } from '../client.ts'
+import { findRow, rows, transaction } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
+import { refusingTaken } from '../taken.ts'
 import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
@@ -90,16 +91,7 @@ const saved = (kind: string, { id, input, actor }: Save, version: number) => {
   }
 }
 
-async function refusingTakenNames<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work
-  } catch (error) {
-    if (!violates(error, 'script_tasks_name')) throw error
-    throw new DomainError('name_taken', 'There is a script task of that name already.', {
-      errors: [{ pointer: '/name', detail: 'is taken' }],
-    })
-  }
-}
+const uniqueFields = { script_tasks_name: 'name' }
 
 /** The same id twice is the same creation. @throws DomainError `name_taken` */
 export function createTask(sql: Sql, save: Save): Promise<Versioned<ScriptTask>> {
@@ -113,7 +105,7 @@ export function createTask(sql: Sql, save: Save): Promise<Versioned<ScriptTask>>
     }
     return getTask(tx, save.id)
   })
-  return refusingTakenNames(work)
+  return refusingTaken(uniqueFields, work)
 }
 
 /** @throws DomainError `not_found`, `precondition_failed`, `name_taken` */
@@ -131,7 +123,7 @@ export function replaceTask(
     await appendAudit(tx, saved('script_task.updated', save, version + 1))
     return getTask(tx, save.id)
   })
-  return refusingTakenNames(work)
+  return refusingTaken(uniqueFields, work)
 }
 
 async function assertUnused(tx: Tx, id: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import type { Actor, AuditEvent, Json } from '../audit.ts'
+import type { Actor, AuditEvent, Json } from './audit.ts'
 
 type Fields = { [key: string]: Json }
 type Resource = Fields & { id: string }

@@ -1,5 +1,5 @@
-import { DomainError } from '../../domain/errors.ts'
-import { violates } from '../client.ts'
+import { DomainError } from '../domain/errors.ts'
+import { violates } from './client.ts'
 
 /**
  * @param fields the field that each unique index is about
