@@ -19,6 +19,7 @@ import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
+import { secrets } from './routes/secrets.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
 
@@ -33,6 +34,7 @@ const resources = [
   applications,
   tokens,
   scriptTasks,
+  secrets,
 ]
 
 function createApi(deps: Deps): OpenAPIHono<Env> {

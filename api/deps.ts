@@ -1,4 +1,5 @@
 import type { Sql } from '../db/client.ts'
+import type { Sealer } from '../db/sealing.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TokenSigner } from './token-signer.ts'
@@ -26,6 +27,7 @@ export type Deps = {
   engine: Engine
   signer: TokenSigner
   scripts: Scripts
+  sealer: Sealer
   max_duration_mins: number
   /** Writes a minute for each caller; more is 429. */
   writes_per_minute: number

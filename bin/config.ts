@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 import { z } from 'zod'
 
+import { parseSecretsKeys } from './secrets-key.ts'
+
 /** The folder of this checkout. */
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -38,6 +40,14 @@ const Environment = z.object({
     .string()
     .refine(isEs256PrivateKey, 'must be a private ES256 key (EC, P-256), as a JWK in JSON or as PKCS8 PEM')
     .optional(),
+  SECRETS_KEY: z
+    .string()
+    .refine(
+      (text) => parseSecretsKeys(text) !== undefined,
+      'must be 32 bytes in base64, or several such keys with commas between, the newest first',
+    )
+    .transform(parseSecretsKeys)
+    .optional(),
   POSTGRES_PORT: port.optional(),
   TEMPORAL_PORT: port.optional(),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000).default(600),
@@ -67,6 +77,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     allow_private_egress: data.ALLOW_PRIVATE_EGRESS,
     sandbox_min_level: data.SANDBOX_MIN_LEVEL,
     signing_key: data.SIGNING_KEY,
+    secrets_key: data.SECRETS_KEY,
     postgres_port: data.POSTGRES_PORT,
     temporal_port: data.TEMPORAL_PORT,
     writes_per_minute: data.WRITES_PER_MINUTE,

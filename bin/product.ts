@@ -8,6 +8,9 @@ import { createTokenSigner } from '../api/token-signer.ts'
 import { connect } from '../db/client.ts'
 import type { Sql } from '../db/client.ts'
 import { migrate } from '../db/migrate.ts'
+import { resealSecrets } from '../db/scripts/secrets.ts'
+import { createSealer } from '../db/sealing.ts'
+import type { Sealer } from '../db/sealing.ts'
 import { DomainError } from '../domain/errors.ts'
 import { createEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -21,6 +24,7 @@ import type { Config } from './config.ts'
 import { loadDemoOrganisation } from './demo-organisation.ts'
 import { checkHealth } from './health.ts'
 import { listen } from './http.ts'
+import { readSecretsKeys } from './secrets-key.ts'
 import { readSigningKey } from './signing-key.ts'
 import { startWorkers } from './workers.ts'
 
@@ -108,7 +112,7 @@ export async function startServer(options: ProductOptions): Promise<Omit<Product
   return { url, close: closing.run }
 }
 
-type Parts = { sql: Sql; sandbox: Sandbox; connection: Connection; engine: Engine }
+type Parts = { sql: Sql; sandbox: Sandbox; sealer: Sealer; connection: Connection; engine: Engine }
 
 const workersOptions = ({
   config,
@@ -129,6 +133,7 @@ async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
   const applied = await migrate(sql)
   if (applied.length > 0) say(`database migrated: ${applied.join(', ')}`)
 
+  const sealer = await openSealer(sql, config, say)
   const sandbox = await createSandbox()
   closing.add(() => sandbox.close())
   if (options.embedded && (await loadDemoOrganisation(sql, compile))) say('demo organisation loaded')
@@ -137,7 +142,16 @@ async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
   closing.add(() => connection.close())
   const client = new Client({ connection, namespace: config.temporal_namespace })
   const engine = createEngine({ client, sql, address, queue, public_url: config.public_url, onTrouble: say })
-  return { sql, sandbox, connection, engine }
+  return { sql, sandbox, sealer, connection, engine }
+}
+
+/** What an older key sealed is sealed again at once, so that the older key can be taken away. */
+async function openSealer(sql: Sql, config: Config, say: ProductOptions['say']): Promise<Sealer> {
+  const sealer = createSealer(readSecretsKeys(config))
+  const { resealed, lost } = await resealSecrets(sql, sealer)
+  if (resealed > 0) say(`secrets sealed with the newest key: ${resealed}`)
+  if (lost.length > 0) say(`no key opens these secrets, set them again: ${lost.join(', ')}`)
+  return sealer
 }
 
 type Serving = ProductOptions & { parts: Parts; isWorking: () => boolean }
@@ -145,7 +159,7 @@ type Serving = ProductOptions & { parts: Parts; isWorking: () => boolean }
 /** The API and what goes on beside it. */
 async function serve(options: Serving, closing: Closing): Promise<{ url: string }> {
   const { config, parts, temporal_address, temporal_ui_url, isWorking } = options
-  const { sql, sandbox, connection, engine } = parts
+  const { sql, sandbox, sealer, connection, engine } = parts
   const log = logTo(options.say)
   await ensureExpirySchedule(engine)
   const loops = await startLoops({ sql, engine, log })
@@ -155,6 +169,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     engine,
     signer: await createTokenSigner(readSigningKey(config), config.public_url),
     scripts: createScripts(sql, sandbox),
+    sealer,
     max_duration_mins: config.max_duration_mins,
     writes_per_minute: config.writes_per_minute,
     workflow_url_base:

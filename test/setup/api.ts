@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 
 import { expect } from 'vitest'
 
@@ -7,6 +7,7 @@ import type { Deps } from '../../api/deps.ts'
 import { createTokenSigner } from '../../api/token-signer.ts'
 import type { TokenSigner } from '../../api/token-signer.ts'
 import type { Sql } from '../../db/client.ts'
+import { createSealer } from '../../db/sealing.ts'
 
 const issuer = 'http://hallpass.test'
 
@@ -47,6 +48,7 @@ export async function createTestApi(sql: Sql, overrides: Partial<Deps> = {}): Pr
     engine: missing('engine'),
     signer,
     scripts: missing('scripts'),
+    sealer: createSealer([randomBytes(32)]),
     max_duration_mins: 43_200,
     writes_per_minute: 1_000_000,
     workflow_url_base: null,
