@@ -4,8 +4,8 @@ import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TokenSigner } from './token-signer.ts'
 
-/** What became of a part of the product when it was asked just now. */
-export type PartHealth = { name: string; ok: boolean; detail?: string }
+/** What became of a part of the product when it was asked just now; `facts` are told to who asks for more. */
+export type PartHealth = { name: string; ok: boolean; detail?: string; facts?: Record<string, unknown> }
 
 export type ManualRun = {
   run_id: string

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { z } from 'zod'
 
+import { levelNames } from '../sandbox/walls/levels.ts'
 import { parseSecretsKeys } from './secrets-key.ts'
 
 /** The folder of this checkout. */
@@ -35,7 +36,7 @@ const Environment = z.object({
     .enum(['true', 'false'], 'must be true or false')
     .default('false')
     .transform((value) => value === 'true'),
-  SANDBOX_MIN_LEVEL: z.string().optional(),
+  SANDBOX_MIN_LEVEL: z.enum(levelNames, `must be ${levelNames.join(', ')}`).optional(),
   SIGNING_KEY: z
     .string()
     .refine(isEs256PrivateKey, 'must be a private ES256 key (EC, P-256), as a JWK in JSON or as PKCS8 PEM')

@@ -39,6 +39,7 @@ export function checkHealth({
   isWorking,
   sandbox,
 }: Parts): Promise<PartHealth[]> {
+  const { name: level, walls, missing, block_refusal } = sandbox.level()
   return Promise.all([
     check('database', async () => void (await sql`select 1`)),
     check('temporal', async () => {
@@ -52,6 +53,6 @@ export function checkHealth({
       if (!isWorking()) throw new Error('is not running')
       return undefined
     }),
-    check('sandbox', async () => sandbox.level().name),
+    { name: 'sandbox', ok: true, detail: level, facts: { level, walls, missing, block_refusal } },
   ])
 }

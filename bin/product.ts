@@ -18,7 +18,7 @@ import { startLoops } from '../engine/loops.ts'
 import { ensureExpirySchedule } from '../engine/schedule.ts'
 import { compileScript, ScriptInvalid } from '../sandbox/compile.ts'
 import { createSandbox } from '../sandbox/run-script.ts'
-import type { Sandbox } from '../sandbox/run-script.ts'
+import type { Sandbox, SandboxOptions } from '../sandbox/run-script.ts'
 import { expirySchedule, workflowTypes } from '../workflows/contract.ts'
 import type { Config } from './config.ts'
 import { loadDemoOrganisation } from './demo-organisation.ts'
@@ -40,6 +40,8 @@ export type ProductOptions = {
   say: (line: string) => void
   /** Tests keep their workflows apart by it. */
   queue?: string
+  /** Tests and measurements change the sandbox by it. */
+  sandbox?: SandboxOptions
 }
 
 /** `failed` resolves when a part ends by itself. */
@@ -134,7 +136,9 @@ async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
   if (applied.length > 0) say(`database migrated: ${applied.join(', ')}`)
 
   const sealer = await openSealer(sql, config, say)
-  const sandbox = await createSandbox()
+  const sandbox = await createSandbox({ ...options.sandbox, block_minimum: config.sandbox_min_level })
+  const { block_refusal } = sandbox.level()
+  if (block_refusal !== null) say(block_refusal)
   closing.add(() => sandbox.close())
   if (options.embedded && (await loadDemoOrganisation(sql, compile))) say('demo organisation loaded')
 

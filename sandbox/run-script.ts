@@ -6,7 +6,7 @@ import { createLane, type Lane } from './lane.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { createPool, type Pool } from './pool.ts'
 import { findAddon } from './walls/addon.ts'
-import { type Level, missingWalls } from './walls/levels.ts'
+import { isAtLeast, type Level, missingWalls } from './walls/levels.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
 
 export type { HostHandlers }
@@ -31,19 +31,22 @@ export type RunResult = Ending & { status: 'succeeded' | 'failed'; duration_ms: 
 export type Sandbox = {
   /** Never rejects: how a run failed is in its result. */
   run(input: RunInput): Promise<RunResult>
-  level(): { name: string; walls: string[]; missing: string[] }
+  /** `block_refusal` says why runs of the lane `block` are refused; null: they are not. */
+  level(): { name: string; walls: string[]; missing: string[]; block_refusal: string | null }
   close(): Promise<void>
 }
 
 type LaneName = 'block' | 'ordinary'
 
 /**
- * `pool_size` children wait in each lane. `report` gets what children that failed wrote to stderr: for operators, never
+ * `pool_size` children wait in each lane. Where the walls are weaker than the level `block_minimum`, runs of the lane
+ * `block` are refused. `report` gets what children that failed wrote to stderr: for operators, never
  * for authors. `limits`, `levels` and `program` are for tests of the walls themselves.
  */
 export type SandboxOptions = {
   pool_size?: number
   max_concurrent?: Record<LaneName, number>
+  block_minimum?: string | undefined
   node?: string
   report?: (complaint: string) => void
   limits?: Partial<Limits>
@@ -66,22 +69,34 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     pool: createPool(options.pool_size ?? 1, start),
   })
   const sections = { block: open(max_concurrent.block), ordinary: open(max_concurrent.ordinary) }
+  const blockRefusal = refusalOf(level, options.block_minimum)
   const closing = new AbortController()
   const underWay = new Set<Promise<RunResult>>()
   return {
     async run(input) {
-      const surroundings = { limits, report, closing: closing.signal }
-      const run = runIn(sections[input.lane ?? 'ordinary'], input, surroundings)
+      const { lane = 'ordinary' } = input
+      if (lane === 'block' && blockRefusal !== null) return refused(blockRefusal)
+      const run = runIn(sections[lane], input, { limits, report, closing: closing.signal })
       underWay.add(run)
       return await run.finally(() => underWay.delete(run))
     },
-    level: () => ({ name: level.name, walls: [...level.walls], missing: missingWalls(level) }),
+    level: () => ({
+      name: level.name,
+      walls: [...level.walls],
+      missing: missingWalls(level),
+      block_refusal: blockRefusal,
+    }),
     async close() {
       closing.abort()
       await Promise.all(underWay)
       await Promise.all([sections.block.pool.close(), sections.ordinary.pool.close()])
     },
   }
+}
+
+function refusalOf(level: Level, minimum: string | undefined): string | null {
+  if (minimum === undefined || isAtLeast(level, minimum)) return null
+  return `scripts that can block an approval need the isolation level ${minimum} (SANDBOX_MIN_LEVEL), and this machine allows ${level.name} only`
 }
 
 type Section = { lane: Lane; pool: Pool }
@@ -124,12 +139,18 @@ const unexpected: ReadonlySet<EndedBy> = new Set(['crashed', 'killed'])
 
 const warn = (complaint: string) => process.emitWarning(complaint, 'SandboxWarning')
 
-const neverRan = (endedBy: EndedBy): Ending => ({
+const neverRan = (endedBy: EndedBy, message = ''): Ending => ({
   ended_by: endedBy,
   result: null,
-  error: explain(endedBy),
+  error: explain(endedBy, { message, line: null, column: null }),
   log: [],
   cpu_ms: null,
+})
+
+const refused = (reason: string): RunResult => ({
+  status: 'failed',
+  ...neverRan('invalid', reason),
+  duration_ms: 0,
 })
 
 // The name shows in stacks that a script can read and is searched for in them.

@@ -88,6 +88,14 @@ export const levels: readonly Level[] = [
   { name: 'process', walls: always, prefix: () => [] },
 ]
 
+export const levelNames = levels.map(({ name }) => name)
+
+/** Whether a level is the one of that name or a stronger one; no if either is unknown. */
+export function isAtLeast(level: Level, minimum: string): boolean {
+  const rank = levelNames.indexOf(level.name)
+  return rank >= 0 && rank <= levelNames.indexOf(minimum)
+}
+
 /** The walls that a level lacks. */
 export const missingWalls = (level: Level) =>
   Object.values(walls).filter((wall) => !level.walls.includes(wall))

@@ -62,6 +62,7 @@ describe('a variable', () => {
     ['TEMPORAL_NAMESPACE', 'a b', '2 to 255'],
     ['PUBLIC_URL', 'ftp://example.com', 'http:'],
     ['PUBLIC_URL', 'example.com', 'http:'],
+    ['SANDBOX_MIN_LEVEL', 'Full', 'full, namespaces, own_user, limits, process'],
     ['LOG_LEVEL', 'loud', 'debug, info, warn or error'],
     ['SIGNING_KEY', 'secret', 'ES256'],
     ['SIGNING_KEY', pem('P-384'), 'ES256'],

@@ -212,8 +212,9 @@ describe('a run', () => {
   })
 
   it('tells the level of isolation, and names every wall as there or missing', () => {
-    const { name, walls, missing } = sandbox.level()
+    const { name, walls, missing, block_refusal } = sandbox.level()
     expect(['full', 'namespaces', 'own_user', 'limits', 'process']).toContain(name)
     expect(walls.length + missing.length).toBe(9)
+    expect(block_refusal).toBeNull()
   })
 })

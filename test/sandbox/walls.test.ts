@@ -164,6 +164,7 @@ describe('a lower level', () => {
         name: lower,
         walls: only[0]?.walls,
         missing: only.flatMap(missingWalls),
+        block_refusal: null,
       })
       expect(await opened.runBody('for (;;);')).toMatchObject({ ended_by: 'slice' })
       expect(await opened.runBody('for (;;);', { deadline_ms: 600, code: 'for(;;);' })).toMatchObject({

@@ -10,6 +10,7 @@ import { startProduct, startServer } from '../../bin/product.ts'
 import { connect, getRow } from '../../db/client.ts'
 import type { Sql } from '../../db/client.ts'
 import type { AccessRequest, AccessRequestDetail } from '../../domain/access-request.ts'
+import type { SandboxOptions } from '../../sandbox/run-script.ts'
 import { createTestDatabase } from './database.ts'
 import type { TestDatabase } from './database.ts'
 
@@ -42,11 +43,18 @@ export type TestProduct = {
   close: () => Promise<void>
 }
 
-/** `without_worker`: the test brings its own. */
-export type TestProductOptions = Partial<Config> & { temporal_address?: string; without_worker?: boolean }
+/** `without_worker`: the test brings its own. `sandbox`: weaker walls than this machine allows. */
+export type TestProductOptions = Partial<Config> & {
+  temporal_address?: string
+  without_worker?: boolean
+  sandbox?: SandboxOptions
+}
 
 /** The whole product on the test run's servers, with a database and task queues of its own and the demo organisation. */
-export async function startTestProduct(overrides: TestProductOptions = {}): Promise<TestProduct> {
+export async function startTestProduct({
+  sandbox,
+  ...overrides
+}: TestProductOptions = {}): Promise<TestProduct> {
   const servers = inject('servers')
   const database = overrides.database_url ? openDatabase(overrides.database_url) : await createTestDatabase()
   const signing_key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
@@ -75,6 +83,7 @@ export async function startTestProduct(overrides: TestProductOptions = {}): Prom
     workflow_bundle: servers.workflow_bundle,
     say: (line) => void (process.env.SAY && process.stderr.write(`${line}\n`)),
     queue,
+    ...(sandbox && { sandbox }),
   })
   const connection = Connection.lazy({ address: temporal_address })
   const { sql } = database
