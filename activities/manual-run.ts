@@ -1,8 +1,10 @@
 import type { Sql } from '../db/client.ts'
 import { findRequest } from '../db/requests/find.ts'
 import { readTriggerConfig } from '../db/scripts/facts.ts'
+import { readScheduledConfig } from '../db/scripts/grants.ts'
 import { getRun } from '../db/scripts/runs.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
+import type { RunnableTask } from '../db/scripts/tasks.ts'
 import { DomainError } from '../domain/errors.ts'
 import { triggerEvents } from '../domain/lifecycle.ts'
 import type { Run } from '../domain/script-task.ts'
@@ -16,8 +18,16 @@ export type ManualRun = {
   request_id: string | undefined
 }
 
-async function readConfig(sql: Sql, { request_id, event }: ManualRun): Promise<Record<string, string>> {
-  if (request_id === undefined) return event
+/** A task that has a schedule is told what its schedule would tell it now. */
+async function readConfig(
+  sql: Sql,
+  { request_id, event }: ManualRun,
+  { definition }: RunnableTask,
+): Promise<Record<string, string>> {
+  if (request_id === undefined) {
+    const isScheduled = definition.schedule_type !== 'once'
+    return { ...(isScheduled && (await readScheduledConfig(sql, new Date().toISOString()))), ...event }
+  }
   const name = triggerEvents.find((known) => known === event.trigger_event) ?? 'created'
   return { ...(await readTriggerConfig(sql, request_id, name)), ...event }
 }
@@ -35,7 +45,7 @@ export async function runByHand(sql: Sql, sandbox: Sandbox, run: ManualRun): Pro
   await assertRequest(sql, request_id)
   const task = await findRunnable(sql, task_id)
   if (task === undefined) throw new DomainError('not_found', 'There is no such script task.')
-  const config = await readConfig(sql, run)
+  const config = await readConfig(sql, run, task)
   const deadline_ms = task.definition.timeout_seconds * 1_000
   const signal = AbortSignal.timeout(deadline_ms + 10_000)
   await runTask(sql, sandbox, {

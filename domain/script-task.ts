@@ -3,15 +3,13 @@ import { z } from 'zod'
 import { integrationEvents } from './lifecycle.ts'
 import { AccessRequestId, RunId, ScriptTaskId } from './ids.ts'
 import { recordOf } from './record.ts'
+import { refuseSchedule, scheduleFields } from './schedule.ts'
 import { Instant, Name, Text } from './text.ts'
 
 const fields = {
   name: Name,
   task_type: z.literal('script').default('script'),
-  schedule_type: z.enum(['once', 'interval', 'cron']).default('once'),
-  interval_seconds: z.int().min(10).max(31_536_000).nullable().default(null),
-  cron_expression: Text(200).nullable().default(null),
-  timezone: Text(100).nullable().default(null),
+  ...scheduleFields,
   script: Text(262_144).min(1),
   events: z
     .array(z.enum(integrationEvents))
@@ -25,20 +23,12 @@ const fields = {
 }
 
 /**
- * What an admin sends to create or replace a script task. Schedules, event bindings and outward calls are
- * refused until the product carries them out: a field that does nothing would be a promise not kept.
+ * What an admin sends to create or replace a script task. Outward calls are refused until the product carries them
+ * out: a field that does nothing would be a promise not kept.
  */
 export const ScriptTaskInput = z
   .strictObject(fields)
-  .refine(({ schedule_type }) => schedule_type === 'once', {
-    path: ['schedule_type'],
-    message: 'only once is available: the task runs when a template fires it, or by hand',
-  })
-  .refine((it) => it.interval_seconds === null && it.cron_expression === null && it.timezone === null, {
-    path: ['schedule_type'],
-    message:
-      'interval_seconds, cron_expression and timezone belong to schedules, which are not available yet',
-  })
+  .superRefine(refuseSchedule)
   .refine(({ egress_hosts }) => egress_hosts.length === 0, {
     path: ['egress_hosts'],
     message: 'outward calls are not available yet',

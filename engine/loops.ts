@@ -5,12 +5,15 @@ import { forgetOldKeys } from '../db/idempotency.ts'
 import { outboxChannel } from '../db/outbox.ts'
 import { fanOutBatch, fanOutEvents } from '../db/scripts/deliveries.ts'
 import { closeStaleRuns } from '../db/scripts/runs.ts'
+import { scheduleChannel } from '../db/scripts/schedules.ts'
 import { sweep } from '../db/requests/clock.ts'
+import { createBell } from './bell.ts'
 import { startDeliveries } from './deliveries.ts'
 import type { Engine } from './engine.ts'
 import { dispatchEvents } from './outbox.ts'
 import { reconcile } from './reconcile.ts'
 import { relayCommands } from './relay.ts'
+import { reconcileSchedules, syncSchedule } from './task-schedules.ts'
 
 export type Loops = { close(): Promise<void> }
 
@@ -24,25 +27,6 @@ type Options = {
 
 const pollMs = 1_000
 
-type Bell = { ring: () => void; heard: (pause: Promise<unknown>) => Promise<void> }
-
-/** For one listener: waits for a ring or the end of the pause. A ring while it works is heard when it listens again. */
-function createBell(): Bell {
-  let isRung = false
-  let wake = () => {}
-  return {
-    ring: () => {
-      isRung = true
-      wake()
-    },
-    heard: async (pause) => {
-      const rung = new Promise<void>((resolve) => (wake = resolve))
-      if (!isRung) await Promise.race([pause, rung])
-      isRung = false
-    },
-  }
-}
-
 /**
  * What goes on beside the API: commands that got no answer, outgoing events, workflows that are missing, and the sweep
  * that ends what is overdue even while the engine is away. Several processes may do this at once.
@@ -52,6 +36,8 @@ export async function startLoops(options: Options): Promise<Loops> {
   const stop = new AbortController()
   const triggers = createBell()
   const deliveries = createBell()
+  const schedules = createBell()
+  const savedTasks = new Set<string>()
   const ring = () => [triggers, deliveries].forEach((bell) => bell.ring())
 
   const pause = (ms: number) => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined)
@@ -97,7 +83,25 @@ export async function startLoops(options: Options): Promise<Loops> {
     if (started.length > 0) log(`started the missing workflow(s) of ${started.join(', ')}`)
   }
 
-  const listening = await sql.listen(outboxChannel, ring)
+  /** What fails here is made up for when all are looked at. */
+  async function syncSaved(): Promise<void> {
+    const saved = [...savedTasks]
+    savedTasks.clear()
+    for (const id of saved) await syncSchedule(sql, engine, id)
+  }
+
+  async function keepSchedules(): Promise<void> {
+    const ids = await reconcileSchedules(sql, engine)
+    if (ids.length > 0) log(`brought the schedule(s) of ${ids.join(', ')} in line`)
+  }
+
+  const listening = [
+    await sql.listen(outboxChannel, ring),
+    await sql.listen(scheduleChannel, (id) => {
+      savedTasks.add(id)
+      schedules.ring()
+    }),
+  ]
   const running = [
     repeat('telling trigger tasks', () => triggers.heard(pause(pollMs)), drainEvents),
     repeat('delivering events', () => deliveries.heard(pause(pollMs)), drainDeliveries),
@@ -107,6 +111,8 @@ export async function startLoops(options: Options): Promise<Loops> {
       () => relayCommands(sql, engine),
     ),
     repeat('reconciling', () => pause(reconcile_every_ms), startMissing),
+    repeat('saving schedules', () => schedules.heard(pause(reconcile_every_ms)), syncSaved),
+    repeat('keeping schedules', () => pause(reconcile_every_ms), keepSchedules),
     repeat('sweeping', () => pause(sweep_every_ms), sweepOverdue),
   ]
   return {
@@ -114,7 +120,7 @@ export async function startLoops(options: Options): Promise<Loops> {
       stop.abort()
       ring()
       await Promise.all(running)
-      await listening.unlisten().catch(() => undefined)
+      await Promise.allSettled(listening.map((channel) => channel.unlisten()))
     },
   }
 }

@@ -10,6 +10,7 @@ import { refusingTaken } from '../taken.ts'
 import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
+import { announceSchedule } from './schedules.ts'
 
 type Row = {
   id: string
@@ -102,6 +103,7 @@ export function createTask(sql: Sql, save: Save): Promise<Versioned<ScriptTask>>
     if (inserted.length > 0) {
       await insertVersion(tx, save, 1)
       await appendAudit(tx, saved('script_task.created', save, 1))
+      await announceSchedule(tx, save.id)
     }
     return getTask(tx, save.id)
   })
@@ -121,6 +123,7 @@ export function replaceTask(
     await tx`update script_tasks set name = ${save.input.name}, version = ${version + 1},
       updated_at = clock_timestamp() where id = ${save.id}`
     await appendAudit(tx, saved('script_task.updated', save, version + 1))
+    await announceSchedule(tx, save.id)
     return getTask(tx, save.id)
   })
   return refusingTaken(uniqueFields, work)
@@ -150,6 +153,7 @@ export function deleteTask(
     assertVersion(precondition, version)
     await assertUnused(tx, id)
     await tx`delete from script_tasks where id = ${id}`
+    await announceSchedule(tx, id)
     const detail = { name: resource.name }
     await appendAudit(tx, {
       kind: 'script_task.deleted',

@@ -58,3 +58,38 @@ it('the event logger keeps what the requester wrote, also where it looks like a 
   expect(result?.endsWith(`  Justification:   ${justification}`)).toBe(true)
   expect(log).toHaveLength(1)
 })
+
+const digest = await readFile(new URL('../../scripts/weekly_digest.ts', import.meta.url), 'utf8')
+const { code: digestCode } = await compileScript(digest)
+
+it('the weekly digest lists open access by application', async () => {
+  const grant = (app_name: string, subject_name: string) => ({
+    app_name,
+    subject_name,
+    template_name: 'Read-only',
+    expires_at: '2026-11-23T17:30:00Z',
+  })
+  const open_grants = JSON.stringify([
+    grant('Wiki', 'Bob'),
+    grant('Internal DB', 'Alice'),
+    grant('Wiki', 'Zoë'),
+  ])
+  const facts = { scheduled_at: '2026-11-23T09:00:00.000Z', open_grants, open_grants_total: '5' }
+  const { result, log, status } = await run(digestCode, { config: facts })
+  expect(status).toBe('succeeded')
+  expect(result?.split('\n')).toEqual([
+    'Open access on 2026-11-23: 5',
+    'Internal DB:',
+    '  Alice until 2026-11-23 17:30 UTC (Read-only)',
+    'Wiki:',
+    '  Bob until 2026-11-23 17:30 UTC (Read-only)',
+    '  Zoë until 2026-11-23 17:30 UTC (Read-only)',
+    'and 2 more',
+  ])
+  expect(log.map(({ text }) => text)).toEqual([result])
+})
+
+it('the weekly digest of nothing is one line', async () => {
+  const { result } = await run(digestCode, { config: { open_grants: '[]', open_grants_total: '0' } })
+  expect(result).toBe('Open access on : 0')
+})

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises'
 
 import { findRow } from '../../db/client.ts'
 import type { ScriptTask } from '../../domain/script-task.ts'
-import { triggerWorkflowId, workflowId } from '../../workflows/contract.ts'
+import { taskSchedulePrefix, triggerWorkflowId, workflowId } from '../../workflows/contract.ts'
 import { eventually, getRequest, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 import { fastForward } from '../setup/temporal.ts'
@@ -116,6 +116,25 @@ const paths: Record<string, () => Promise<string>> = {
     const template = await it.template({ trigger_task_id: task.id, trigger_task_failure_mode: 'retry' })
     const { id } = await submit(alice, template.id)
     return triggerWorkflowId(id, 'created')
+  },
+  'scheduled-retried': async () => {
+    const script = 'export const run = () => { throw new Error("no") }'
+    const input = { name: crypto.randomUUID(), script, max_retries: 1 }
+    const schedule = { schedule_type: 'interval', interval_seconds: 31_536_000 }
+    const { body: task } = await admin.call<ScriptTask>('POST', '/scheduled-tasks', { ...input, ...schedule })
+    const handle = it.client.schedule.getHandle(`${taskSchedulePrefix}${task.id}`)
+    await eventually('the schedule', () =>
+      handle.trigger().then(
+        () => true,
+        () => undefined,
+      ),
+    )
+    const { workflow } = await eventually(
+      'the firing',
+      async () => (await handle.describe()).info.recentActions[0]?.action,
+    )
+    await handle.delete()
+    return workflow.workflowId
   },
   'delivery-retried': () => deliver('export const run = () => { throw new Error("no") }', 1),
   'delivery-succeeded': () => deliver('export const run = () => config.get("event.id")', 0),
