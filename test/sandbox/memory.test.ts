@@ -1,10 +1,6 @@
-import { readdirSync } from 'node:fs'
-
 import { describe, expect, it } from 'vitest'
 
 import { openSandbox } from './harness.ts'
-
-const openFiles = () => readdirSync('/proc/self/fd').length
 
 const limits = { slice_ms: 4_000, cpu_ms: 4_000, heap_mb: 32, resident_mb: 160 }
 const { runBody, expectNextRunToWork } = await openSandbox({ pool_size: 2, limits })
@@ -116,17 +112,4 @@ describe('depth', () => {
     const { error } = await expectEnd('const deeper = () => deeper() + 1; return deeper()', 'threw')
     expect(error?.message).toBe('RangeError: Maximum call stack size exceeded')
   })
-})
-
-it('many runs leave nothing behind (thousand-runs-no-growth)', async () => {
-  const before = openFiles()
-  for (let round = 0; round < 5; round += 1)
-    await Promise.all(
-      ['return "x"', 'for (;;) await 1', 'throw 1', 'await new Promise(() => {})'].map((body) =>
-        runBody(body, { deadline_ms: 600 }),
-      ),
-    )
-  await expectNextRunToWork()
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
-  expect(openFiles()).toBeLessThanOrEqual(before + 6)
 })

@@ -134,7 +134,7 @@ describe('a child', () => {
     const waiting = processes().filter(({ line }) => line.includes(`"reply_bytes":${marker}`))
     expect(waiting.length).toBeGreaterThan(0)
     for (const { pid } of waiting) process.kill(pid, 'SIGKILL')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await expect.poll(() => waiting.every(({ pid }) => readQuietly(`/proc/${pid}/cmdline`) === '')).toBe(true)
     for (const result of ['a', 'b', 'c'])
       expect(await runBody(`return "${result}"`)).toMatchObject({ result })
   })
