@@ -51,6 +51,7 @@ const Environment = z.object({
     .optional(),
   POSTGRES_PORT: port.optional(),
   TEMPORAL_PORT: port.optional(),
+  RUN_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000).default(600),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
 })
@@ -81,6 +82,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     secrets_key: data.SECRETS_KEY,
     postgres_port: data.POSTGRES_PORT,
     temporal_port: data.TEMPORAL_PORT,
+    run_retention_days: data.RUN_RETENTION_DAYS,
     writes_per_minute: data.WRITES_PER_MINUTE,
     log_level: data.LOG_LEVEL,
   }

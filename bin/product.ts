@@ -166,7 +166,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
   const { sql, sandbox, sealer, connection, engine } = parts
   const log = logTo(options.say)
   await ensureExpirySchedule(engine)
-  const loops = await startLoops({ sql, engine, log })
+  const loops = await startLoops({ sql, engine, log, run_retention_days: config.run_retention_days })
   closing.add(() => loops.close())
   const app = createApp({
     sql,

@@ -37,11 +37,19 @@ export const ScriptTaskInput = z
 export type ScriptTaskInput = z.infer<typeof ScriptTaskInput>
 
 export const ScriptTask = z
-  .object({ id: ScriptTaskId, ...fields, version: z.int(), created_at: Instant, updated_at: Instant })
+  .object({
+    id: ScriptTaskId,
+    ...fields,
+    version: z.int(),
+    /** Why the product itself has disabled it; null: it has not. */
+    disabled_reason: z.string().nullable(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
   .meta({ id: 'ScriptTask' })
 export type ScriptTask = z.infer<typeof ScriptTask>
 
-export const ScriptTaskVersion = ScriptTask.omit({ id: true, updated_at: true })
+export const ScriptTaskVersion = ScriptTask.omit({ id: true, updated_at: true, disabled_reason: true })
   .extend({ task_id: ScriptTaskId, created_by: z.string().nullable() })
   .meta({ id: 'ScriptTaskVersion' })
 export type ScriptTaskVersion = z.infer<typeof ScriptTaskVersion>

@@ -1,26 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Sql } from '../db/client.ts'
-import { forgetOldKeys } from '../db/idempotency.ts'
 import { outboxChannel } from '../db/outbox.ts'
 import { fanOutBatch, fanOutEvents } from '../db/scripts/deliveries.ts'
-import { closeStaleRuns } from '../db/scripts/runs.ts'
 import { scheduleChannel } from '../db/scripts/schedules.ts'
-import { sweep } from '../db/requests/clock.ts'
 import { createBell } from './bell.ts'
 import { startDeliveries } from './deliveries.ts'
-import type { Engine } from './engine.ts'
 import { dispatchEvents } from './outbox.ts'
 import { reconcile } from './reconcile.ts'
 import { relayCommands } from './relay.ts'
+import { sweepAll } from './sweep.ts'
+import type { Sweeping } from './sweep.ts'
 import { reconcileSchedules, syncSchedule } from './task-schedules.ts'
 
 export type Loops = { close(): Promise<void> }
 
-type Options = {
-  sql: Sql
-  engine: Engine
-  log: (message: string, error?: unknown) => void
+type Options = Sweeping & {
   sweep_every_ms?: number
   reconcile_every_ms?: number
 }
@@ -70,14 +64,6 @@ export async function startLoops(options: Options): Promise<Loops> {
     while (!stop.signal.aborted && (await startDeliveries(sql, engine)) === 20);
   }
 
-  async function sweepOverdue(): Promise<void> {
-    const ended = await sweep(sql)
-    if (ended.length > 0) log(`the sweep ended ${ended.length} overdue request(s): ${ended.join(', ')}`)
-    await Promise.all(ended.map((id) => engine.poke(id)))
-    await forgetOldKeys(sql)
-    await closeStaleRuns(sql)
-  }
-
   async function startMissing(): Promise<void> {
     const { started } = await reconcile(sql, engine)
     if (started.length > 0) log(`started the missing workflow(s) of ${started.join(', ')}`)
@@ -113,7 +99,11 @@ export async function startLoops(options: Options): Promise<Loops> {
     repeat('reconciling', () => pause(reconcile_every_ms), startMissing),
     repeat('saving schedules', () => schedules.heard(pause(reconcile_every_ms)), syncSaved),
     repeat('keeping schedules', () => pause(reconcile_every_ms), keepSchedules),
-    repeat('sweeping', () => pause(sweep_every_ms), sweepOverdue),
+    repeat(
+      'sweeping',
+      () => pause(sweep_every_ms),
+      () => sweepAll(options),
+    ),
   ]
   return {
     async close() {

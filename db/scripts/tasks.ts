@@ -16,12 +16,13 @@ type Row = {
   id: string
   version: number
   definition: ScriptTaskInput
+  disabled_reason: string | null
   created_at: string
   updated_at: string
 }
 
 const select = (db: Db) => db`
-  select t.id, t.version, v.definition, t.created_at, t.updated_at
+  select t.id, t.version, v.definition, t.disabled_reason, t.created_at, t.updated_at
   from script_tasks t join script_task_versions v on v.task_id = t.id and v.version = t.version`
 
 const asTask = ({ definition, ...row }: Row) => ({ ...row, ...definition }) as ScriptTask
@@ -51,7 +52,10 @@ export async function listVersions(
   task_id: string,
   page: PageRequest,
 ): Promise<Page<ScriptTaskVersion>> {
-  type VersionRow = Omit<Row, 'id' | 'updated_at'> & { task_id: string; created_by: string | null }
+  type VersionRow = Omit<Row, 'id' | 'updated_at' | 'disabled_reason'> & {
+    task_id: string
+    created_by: string | null
+  }
   const found = await rows<VersionRow>(db`
     select task_id, version, definition, created_by, created_at from script_task_versions
     where task_id = ${task_id} and (${page.after}::int is null or version < ${page.after}::int)
@@ -121,7 +125,7 @@ export function replaceTask(
     assertVersion(save.precondition, version)
     await insertVersion(tx, save, version + 1)
     await tx`update script_tasks set name = ${save.input.name}, version = ${version + 1},
-      updated_at = clock_timestamp() where id = ${save.id}`
+      disabled_reason = null, updated_at = clock_timestamp() where id = ${save.id}`
     await appendAudit(tx, saved('script_task.updated', save, version + 1))
     await announceSchedule(tx, save.id)
     return getTask(tx, save.id)

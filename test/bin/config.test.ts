@@ -54,6 +54,7 @@ describe('a variable', () => {
     ['TEMPORAL_UI_PORT', '8233.5', '1 to 65535'],
     ['MAX_DURATION_MINS', '1e9', 'whole number'],
     ['MAX_DURATION_MINS', '0', 'whole number'],
+    ['RUN_RETENTION_DAYS', '0', 'whole number'],
     ['ALLOW_PRIVATE_EGRESS', 'yes', 'true or false'],
     ['DATABASE_URL', 'mysql://localhost/x', 'postgres:'],
     ['DATABASE_URL', 'localhost:5432', 'postgres:'],
