@@ -5,9 +5,9 @@ import { beginRun, endRun, findAttempt, lostRun } from '../db/scripts/runs.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
 import type { RunnableTask } from '../db/scripts/tasks.ts'
 import { DomainError } from '../domain/errors.ts'
-import type { Sandbox } from '../sandbox/run-script.ts'
 import type { RunOutcome, RunPlan } from '../workflows/contract.ts'
 import { runTask } from './run-task.ts'
+import type { Runner } from './run-task.ts'
 
 /** What makes an attempt of a script this one and no other, and what its run is written down with. */
 export type Attempt = {
@@ -55,7 +55,7 @@ async function getTask(sql: Sql, id: string): Promise<RunnableTask> {
 /** Runs a script once, beside everything else. An attempt that has begun before is not made again: its end is told. */
 export async function runAttempt(
   sql: Sql,
-  sandbox: Sandbox,
+  runner: Runner,
   { task_id, ...attempt }: Attempt,
   config: Record<string, string>,
 ): Promise<RunOutcome> {
@@ -63,7 +63,7 @@ export async function runAttempt(
   const deadline_ms = task.definition.timeout_seconds * 1_000
   const signal = cancellationSignal()
   const run = { ...attempt, task, config, deadline_ms, lane: 'ordinary' as const, signal }
-  const done = await beating(runTask(sql, sandbox, run))
+  const done = await beating(runTask(sql, runner, run))
   return done ? outcomeOf(done.id, done.end) : closeLost(sql, { task_id, ...attempt })
 }
 

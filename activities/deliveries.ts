@@ -3,16 +3,16 @@ import { endDelivery, findDelivery, readEventConfig } from '../db/scripts/delive
 import type { Delivery } from '../db/scripts/deliveries.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
 import { DomainError } from '../domain/errors.ts'
-import type { Sandbox } from '../sandbox/run-script.ts'
 import type { RunOutcome, RunPlan } from '../workflows/contract.ts'
 import { closeLost, planOf, runAttempt } from './attempts.ts'
 import type { Attempt } from './attempts.ts'
 import { refusing } from './refusal.ts'
+import type { Runner } from './run-task.ts'
 
 type Key = { delivery_id: string; attempt: number }
 
 /** Integration events, told to the script tasks that are bound to them. */
-export function createDeliveryActivities(sql: Sql, sandbox: Sandbox) {
+export function createDeliveryActivities(sql: Sql, runner: Runner) {
   async function getDelivery(id: string): Promise<Delivery> {
     const delivery = await findDelivery(sql, id)
     if (delivery === undefined) throw new DomainError('not_found', 'There is no such delivery any more.')
@@ -41,7 +41,7 @@ export function createDeliveryActivities(sql: Sql, sandbox: Sandbox) {
   async function runDeliveryScript({ delivery_id, attempt }: Key): Promise<RunOutcome> {
     const delivery = await getDelivery(delivery_id)
     const config = await readEventConfig(sql, delivery)
-    return runAttempt(sql, sandbox, attemptOf(delivery, attempt), config)
+    return runAttempt(sql, runner, attemptOf(delivery, attempt), config)
   }
 
   return {

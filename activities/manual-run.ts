@@ -8,8 +8,8 @@ import type { RunnableTask } from '../db/scripts/tasks.ts'
 import { DomainError } from '../domain/errors.ts'
 import { triggerEvents } from '../domain/lifecycle.ts'
 import type { Run } from '../domain/script-task.ts'
-import type { Sandbox } from '../sandbox/run-script.ts'
 import { runTask } from './run-task.ts'
+import type { Runner } from './run-task.ts'
 
 export type ManualRun = {
   run_id: string
@@ -40,7 +40,7 @@ async function assertRequest(sql: Sql, request_id: string | undefined): Promise<
 }
 
 /** Runs a task by hand and waits for it. The same run id twice is the same run. */
-export async function runByHand(sql: Sql, sandbox: Sandbox, run: ManualRun): Promise<Run> {
+export async function runByHand(sql: Sql, runner: Runner, run: ManualRun): Promise<Run> {
   const { run_id: id, task_id, request_id } = run
   await assertRequest(sql, request_id)
   const task = await findRunnable(sql, task_id)
@@ -48,7 +48,7 @@ export async function runByHand(sql: Sql, sandbox: Sandbox, run: ManualRun): Pro
   const config = await readConfig(sql, run, task)
   const deadline_ms = task.definition.timeout_seconds * 1_000
   const signal = AbortSignal.timeout(deadline_ms + 10_000)
-  await runTask(sql, sandbox, {
+  await runTask(sql, runner, {
     id,
     task,
     trigger: 'run',

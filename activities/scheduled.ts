@@ -1,11 +1,11 @@
 import type { Sql } from '../db/client.ts'
 import { readScheduledConfig } from '../db/scripts/grants.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
-import type { Sandbox } from '../sandbox/run-script.ts'
 import type { Firing, RunOutcome, RunPlan } from '../workflows/contract.ts'
 import { closeLost, planOf, runAttempt } from './attempts.ts'
 import type { Attempt } from './attempts.ts'
 import { refusing } from './refusal.ts'
+import type { Runner } from './run-task.ts'
 
 type Key = Firing & { attempt: number }
 
@@ -17,14 +17,14 @@ const attemptOf = ({ task_id, firing_id, attempt }: Key): Attempt => ({
 })
 
 /** Script tasks that a schedule fires. */
-export function createScheduledActivities(sql: Sql, sandbox: Sandbox) {
+export function createScheduledActivities(sql: Sql, runner: Runner) {
   async function planScheduled({ task_id }: { task_id: string }): Promise<RunPlan> {
     const task = await findRunnable(sql, task_id)
     return task?.definition.schedule_type === 'once' ? null : planOf(task)
   }
 
   async function runScheduledScript(key: Key): Promise<RunOutcome> {
-    return runAttempt(sql, sandbox, attemptOf(key), await readScheduledConfig(sql, key.scheduled_at))
+    return runAttempt(sql, runner, attemptOf(key), await readScheduledConfig(sql, key.scheduled_at))
   }
 
   return {

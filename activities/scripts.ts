@@ -9,19 +9,19 @@ import { findRunnable } from '../db/scripts/tasks.ts'
 import { findTrigger } from '../db/scripts/triggers.ts'
 import type { Trigger } from '../db/scripts/triggers.ts'
 import { DomainError } from '../domain/errors.ts'
-import type { Sandbox } from '../sandbox/run-script.ts'
 import type { RunOutcome, RunPlan } from '../workflows/contract.ts'
 import { beating, closeLost, planOf, runAttempt } from './attempts.ts'
 import type { Attempt } from './attempts.ts'
 import { refusing } from './refusal.ts'
 import { runTask } from './run-task.ts'
+import type { Runner } from './run-task.ts'
 
 type Key = { event_id: string; attempt: number }
 
 type BlockCommand = CommandRow & { run_id: string; request_id: string }
 
 /** Script runs: a block script inside an approval, a trigger task beside a request. */
-export function createScriptActivities(sql: Sql, sandbox: Sandbox) {
+export function createScriptActivities(sql: Sql, runner: Runner) {
   async function getTrigger(event_id: string): Promise<Trigger> {
     const trigger = await findTrigger(sql, event_id)
     if (trigger === undefined) throw new DomainError('not_found', 'There is nothing to run for this event.')
@@ -46,7 +46,7 @@ export function createScriptActivities(sql: Sql, sandbox: Sandbox) {
   async function runTriggerScript({ event_id, attempt }: Key): Promise<RunOutcome> {
     const trigger = await getTrigger(event_id)
     const config = await readTriggerConfig(sql, trigger.request_id, trigger.event)
-    return runAttempt(sql, sandbox, attemptOf(trigger, attempt), config)
+    return runAttempt(sql, runner, attemptOf(trigger, attempt), config)
   }
 
   async function closeLostRun({ event_id, attempt }: Key): Promise<RunOutcome> {
@@ -107,7 +107,7 @@ export function createScriptActivities(sql: Sql, sandbox: Sandbox) {
       lane: 'block' as const,
       signal,
     }
-    await beating(runTask(sql, sandbox, run), watch.look)
+    await beating(runTask(sql, runner, run), watch.look)
   }
 
   return {

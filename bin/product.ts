@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client'
 
 import { createActivities } from '../activities/activities.ts'
 import { runByHand } from '../activities/manual-run.ts'
+import type { Runner } from '../activities/run-task.ts'
 import { createApp } from '../api/app.ts'
 import type { Scripts } from '../api/deps.ts'
 import { createTokenSigner } from '../api/token-signer.ts'
@@ -18,7 +19,7 @@ import { startLoops } from '../engine/loops.ts'
 import { ensureExpirySchedule } from '../engine/schedule.ts'
 import { compileScript, ScriptInvalid } from '../sandbox/compile.ts'
 import { createSandbox } from '../sandbox/run-script.ts'
-import type { Sandbox, SandboxOptions } from '../sandbox/run-script.ts'
+import type { SandboxOptions } from '../sandbox/run-script.ts'
 import { expirySchedule, workflowTypes } from '../workflows/contract.ts'
 import type { Config } from './config.ts'
 import { loadDemoOrganisation } from './demo-organisation.ts'
@@ -65,9 +66,9 @@ async function compile(source: string): Promise<{ code: string }> {
   }
 }
 
-const createScripts = (sql: Sql, sandbox: Sandbox): Scripts => ({
+const createScripts = ({ sql, ...runner }: Parts): Scripts => ({
   compile,
-  run: (run) => runByHand(sql, sandbox, run),
+  run: (run) => runByHand(sql, runner, run),
 })
 
 const logTo =
@@ -114,7 +115,7 @@ export async function startServer(options: ProductOptions): Promise<Omit<Product
   return { url, close: closing.run }
 }
 
-type Parts = { sql: Sql; sandbox: Sandbox; sealer: Sealer; connection: Connection; engine: Engine }
+type Parts = Runner & { sql: Sql; connection: Connection; engine: Engine }
 
 const workersOptions = ({
   config,
@@ -146,7 +147,8 @@ async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
   closing.add(() => connection.close())
   const client = new Client({ connection, namespace: config.temporal_namespace })
   const engine = createEngine({ client, sql, address, queue, public_url: config.public_url, onTrouble: say })
-  return { sql, sandbox, sealer, connection, engine }
+  const { allow_private_egress } = config
+  return { sql, sandbox, sealer, allow_private_egress, connection, engine }
 }
 
 /** What an older key sealed is sealed again at once, so that the older key can be taken away. */
@@ -172,7 +174,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     sql,
     engine,
     signer: await createTokenSigner(readSigningKey(config), config.public_url),
-    scripts: createScripts(sql, sandbox),
+    scripts: createScripts(parts),
     sealer,
     max_duration_mins: config.max_duration_mins,
     writes_per_minute: config.writes_per_minute,

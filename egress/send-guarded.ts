@@ -22,9 +22,13 @@ export type GuardedRequest = {
 
 export type GuardedResponse = { status: number; headers: Record<string, string>; body: string }
 
+const MAX_REQUEST_BYTES = 1_000_000
+
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-function assertMethod(method: string): void {
+function assertSendable({ method, body }: GuardedRequest): void {
+  if (Buffer.byteLength(body ?? '') > MAX_REQUEST_BYTES)
+    throw new Error(`a request may have ${MAX_REQUEST_BYTES} bytes`)
   if (!methods.has(method)) throw new Error(`the method must be one of ${[...methods].join(', ')}`)
 }
 
@@ -76,7 +80,7 @@ export async function sendGuarded(
   policy: EgressPolicy,
   { signal, resolve }: { signal: AbortSignal; resolve?: Resolve },
 ): Promise<GuardedResponse> {
-  assertMethod(request.method)
+  assertSendable(request)
   const target = admit(request.url, policy)
   const headers = readHeaders(request.headers)
   let socket: Socket | undefined

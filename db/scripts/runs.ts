@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 
+import type { Call } from '../../domain/script-call.ts'
 import type { Run } from '../../domain/script-task.ts'
 import { findRow, getRow, rows } from '../client.ts'
 import type { Db } from '../client.ts'
@@ -8,7 +9,7 @@ import type { Page, PageRequest } from '../paging.ts'
 import type { RunnableTask } from './tasks.ts'
 
 /** How a run ended, as the sandbox tells it. */
-export type RunEnd = Pick<Run, 'result' | 'log' | 'error'> & {
+export type RunEnd = Pick<Run, 'result' | 'log' | 'error' | 'calls'> & {
   status: 'succeeded' | 'failed'
   ended_by: string
   cpu_ms: number | null
@@ -36,13 +37,21 @@ export async function beginRun(db: Db, run: NewRun): Promise<{ id: string } | un
 /** Text of a script may hold anything; the database holds no NUL and no half characters. */
 const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD')
 
+const storableCall = (call: Call): Call => ({
+  ...call,
+  method: storable(call.method),
+  path: call.path === null ? null : storable(call.path),
+  error: call.error === null ? null : storable(call.error),
+})
+
 export async function endRun(db: Db, id: string, end: RunEnd): Promise<void> {
   const log = end.log.map((line) => ({ ...line, text: storable(line.text) }))
   const error = end.error && { ...end.error, message: storable(end.error.message) }
+  const calls = end.calls.map(storableCall)
   await db`update script_runs set status = ${end.status}, ended_by = ${end.ended_by}, cpu_ms = ${round(end.cpu_ms)},
     duration_ms = extract(epoch from clock_timestamp() - started_at) * 1000,
     result = ${end.result === null ? null : storable(end.result)}, log = ${db.json(log)},
-    error = ${error === null ? null : db.json(error)}
+    error = ${error === null ? null : db.json(error)}, calls = ${db.json(calls)}
     where id = ${id} and status = 'running'`
 }
 
@@ -55,6 +64,7 @@ export const refusedRun = (ended_by: string, message: string): RunEnd => ({
   cpu_ms: null,
   result: null,
   log: [],
+  calls: [],
   error: { message, line: null, column: null },
 })
 

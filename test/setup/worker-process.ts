@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { fork } from 'node:child_process'
@@ -6,6 +7,7 @@ import { createActivities } from '../../activities/activities.ts'
 import type { Activities } from '../../activities/activities.ts'
 import { startWorkers } from '../../bin/workers.ts'
 import { connect } from '../../db/client.ts'
+import { createSealer } from '../../db/sealing.ts'
 import { createSandbox } from '../../sandbox/run-script.ts'
 
 export type WorkerSettings = {
@@ -49,7 +51,12 @@ function dyingAfter(activities: Activities, name: keyof Activities | undefined):
 
 if (import.meta.main) {
   const { database_url, dies_after, ...settings } = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings
-  const activities = createActivities({ sql: connect(database_url), sandbox: await createSandbox() })
+  const activities = createActivities({
+    sql: connect(database_url),
+    sandbox: await createSandbox(),
+    sealer: createSealer([randomBytes(32)]),
+    allow_private_egress: false,
+  })
   await startWorkers({ ...settings, activities: dyingAfter(activities, dies_after) })
   process.send?.('ready')
 }

@@ -1,0 +1,95 @@
+import type { Call } from '../../domain/script-call.ts'
+import { sendGuarded } from '../../egress/send-guarded.ts'
+import type { EgressPolicy, GuardedRequest, GuardedResponse } from '../../egress/send-guarded.ts'
+import { readTarget } from '../../egress/target.ts'
+import type { HostHandler } from '../../sandbox/host-calls.ts'
+import type { Vault } from './vault.ts'
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isTextRecord = (value: unknown): value is Record<string, string> =>
+  isRecord(value) && Object.values(value).every((member) => typeof member === 'string')
+
+/** What the isolate sends of a call; a child that sends anything else is not the one that was started. */
+function readRequest([given]: unknown[]): GuardedRequest {
+  if (!isRecord(given)) throw new Error('the request is not complete')
+  const { method, url, headers, body } = given
+  const isWhole = typeof method === 'string' && typeof url === 'string' && isTextRecord(headers)
+  if (!isWhole || (typeof body !== 'string' && body !== null)) throw new Error('the request is not complete')
+  return { method, url, headers, body }
+}
+
+const isPlain = (error: unknown): error is Error =>
+  error instanceof Error && error.constructor === Error && !('code' in error)
+
+const pathOf = (shownUrl: string): string | null =>
+  /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(shownUrl)?.[1]?.slice(0, 500) ?? null
+
+type Calling = {
+  vault: Vault
+  policy: EgressPolicy
+  /** What is written down of each call, while it is made. */
+  calls: Call[]
+  /** The same for every attempt at telling a task of the same event. */
+  idempotency_key: string
+}
+
+/** Answers `http.request`: fills secrets in, sends, masks what comes back, and writes the call down. */
+export function createHttpHandler({ vault, policy, calls, idempotency_key }: Calling): HostHandler {
+  let posts = 0
+
+  function begin({ method, url, body }: GuardedRequest): Call {
+    const call: Call = {
+      method: method.slice(0, 20),
+      host: null,
+      path: pathOf(vault.mask(url)),
+      status: null,
+      ms: null,
+      bytes_sent: Buffer.byteLength(body ?? ''),
+      bytes_received: 0,
+      error: 'the run ended before the answer',
+    }
+    calls.push(call)
+    return call
+  }
+
+  /** So that a service that knows the header does a thing once, however often the script is tried. */
+  function withKey(request: GuardedRequest): GuardedRequest {
+    const names = Object.keys(request.headers).map((name) => name.toLowerCase())
+    if (request.method !== 'POST' || names.includes('idempotency-key')) return request
+    posts += 1
+    return { ...request, headers: { ...request.headers, 'idempotency-key': `${idempotency_key}-${posts}` } }
+  }
+
+  const masked = ({ status, headers, body }: GuardedResponse): GuardedResponse => ({
+    status,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, vault.mask(value)])),
+    body: vault.mask(body),
+  })
+
+  async function send(request: GuardedRequest, call: Call, signal: AbortSignal): Promise<GuardedResponse> {
+    const filled = await vault.fill(withKey(request))
+    call.host = vault.mask(readTarget(filled.url).host)
+    call.bytes_sent = Buffer.byteLength(filled.body ?? '')
+    const response = await sendGuarded(filled, policy, { signal })
+    call.status = response.status
+    call.bytes_received = Buffer.byteLength(response.body)
+    call.error = null
+    return masked(response)
+  }
+
+  return async (args, { signal }) => {
+    const request = readRequest(args)
+    const call = begin(request)
+    const startedAt = performance.now()
+    try {
+      return await send(request, call, signal)
+    } catch (error) {
+      call.error = isPlain(error) ? vault.mask(error.message) : 'the call could not be made'
+      throw isPlain(error) ? new Error(call.error) : error
+    } finally {
+      call.ms = Math.round(performance.now() - startedAt)
+    }
+  }
+}
