@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 
 import type { Deps } from './deps.ts'
+import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
 /** The dist folder of swagger-ui: its own entry point wants a browser, so its manifest shows the way. */
@@ -16,7 +17,7 @@ const files: Record<string, string> = {
   'favicon-32x32.png': 'image/png',
 }
 
-const boot = `SwaggerUIBundle({ url: '/api/v1/openapi.json', dom_id: '#docs', deepLinking: true, tryItOutEnabled: true })`
+const boot = `SwaggerUIBundle({ url: '/api/v1/openapi.json', dom_id: '#docs', deepLinking: true, tryItOutEnabled: true, validatorUrl: null })`
 
 const page = `<!doctype html>
 <html lang="en">
@@ -35,6 +36,36 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+type Document = ReturnType<OpenAPIHono<Env>['getOpenAPI31Document']>
+
+/** What every write can answer: its body is read, and its Idempotency-Key looked up, before its handler. */
+const refusalsOfWrites = Object.fromEntries(
+  [400, 409, 413, 415, 422, 429].map((status) => [
+    status,
+    {
+      description: 'Refused',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]),
+)
+
+/** `GET /groups/{id}/members` is `get_groups_id_members`. */
+const nameOf = (method: string, path: string): string =>
+  `${method}${path.replaceAll(/[^a-z]+/g, '_').replace(/_$/, '')}`
+
+/** Adds what follows from an operation's method and path alone. */
+function complete(document: Document): Document {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+      const operation = item[method]
+      if (operation === undefined) continue
+      operation.operationId = nameOf(method, path)
+      if (!isRead(method.toUpperCase())) operation.responses = { ...refusalsOfWrites, ...operation.responses }
+    }
+  }
+  return document
+}
+
 /** The OpenAPI document, made of the schemas that validate. */
 export function docs(api: OpenAPIHono<Env>, { signer }: Deps): void {
   api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
@@ -44,16 +75,18 @@ export function docs(api: OpenAPIHono<Env>, { signer }: Deps): void {
   })
   api.get('/openapi.json', (c) =>
     c.json(
-      api.getOpenAPI31Document({
-        openapi: '3.1.0',
-        info: {
-          title: 'Hallpass',
-          version: '0.1.0',
-          description: 'Temporary access: asked for, decided, granted, ended and proven.',
-          license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-        },
-        servers: [{ url: `${signer.issuer}/api/v1` }],
-      }),
+      complete(
+        api.getOpenAPI31Document({
+          openapi: '3.1.0',
+          info: {
+            title: 'Hallpass',
+            version: '0.1.0',
+            description: 'Temporary access: asked for, decided, granted, ended and proven.',
+            license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+          },
+          servers: [{ url: `${signer.issuer}/api/v1` }],
+        }),
+      ),
     ),
   )
 }

@@ -80,10 +80,10 @@ export const created = <Schema extends z.ZodType>(schema: Schema, description: s
   headers: z.object({ location: z.string() }),
 })
 
-/** The refusals that every route can give, and those of this one. */
+/** The refusals that every route can give, and those of this one; what every write can give, `docs.ts` adds. */
 export const problems = (...statuses: (403 | 404 | 409 | 412 | 422)[]) =>
   Object.fromEntries(
-    [401, 429, 503, ...statuses].map((status) => [
+    [401, 500, 503, ...statuses].map((status) => [
       status,
       { description: 'Refused', content: { 'application/problem+json': { schema: Problem } } },
     ]),

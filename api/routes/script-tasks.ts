@@ -1,17 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
 import { listRuns } from '../../db/scripts/runs.ts'
-import {
-  createTask,
-  deleteTask,
-  findTask,
-  listTasks,
-  listVersions,
-  replaceTask,
-} from '../../db/scripts/tasks.ts'
+import { createTask, deleteTask, findTask, listTasks, replaceTask } from '../../db/scripts/tasks.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { ScriptTaskId } from '../../domain/ids.ts'
-import { Run, RunInput, ScriptTask, ScriptTaskInput, ScriptTaskVersion } from '../../domain/script-task.ts'
+import { Run, RunInput, ScriptTask, ScriptTaskInput } from '../../domain/script-task.ts'
 import { readIfMatch, sendVersioned } from '../etag.ts'
 import {
   body,
@@ -99,15 +92,6 @@ const runs = createRoute({
   responses: { 200: json(listOf(Run), 'A page of runs'), ...problems(403, 404, 422) },
 })
 
-const versions = createRoute({
-  ...common,
-  method: 'get',
-  path: `${path}/{id}/versions`,
-  summary: 'The versions of a script task, newest first',
-  request: { params, query: PageQuery },
-  responses: { 200: json(listOf(ScriptTaskVersion), 'A page of versions'), ...problems(403, 404) },
-})
-
 const missing = () => new DomainError('not_found', 'There is no such script task.')
 
 export const scriptTasks = router()
@@ -152,8 +136,4 @@ export const scriptTasks = router()
   .openapi(runs, async (c) => {
     const { id } = c.req.valid('param')
     return c.json(await listRuns(c.get('deps').sql, id, pageOf('runs', c.req.valid('query'))), 200)
-  })
-  .openapi(versions, async (c) => {
-    const page = pageOf('versions', c.req.valid('query'))
-    return c.json(await listVersions(c.get('deps').sql, c.req.valid('param').id, page), 200)
   })
