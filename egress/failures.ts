@@ -18,7 +18,7 @@ const codeOf = (error: unknown): string =>
 function sentenceFor(code: string): string {
   if (Object.hasOwn(sentences, code)) return sentences[code] ?? ''
   if (/CERT|SIGNATURE|TLS|SSL|EPROTO/.test(code)) return 'has no certificate that can be trusted'
-  if (/^HPE_/.test(code)) return 'answered with something that is not HTTP'
+  if (code.startsWith('HPE_')) return 'answered with something that is not HTTP'
   if (/^(Z_|ERR__?ERROR_|ERR_BROTLI|ERR_PADDING)/.test(code))
     return 'sent a response whose encoding is broken'
   return 'could not be called'

@@ -103,7 +103,9 @@ describe('the layout', () => {
   test('node modules are always named with their prefix', () => {
     const bare = new Set(builtinModules.filter((name) => !name.startsWith('_')))
     // A script's `http` is the host module, not node's.
-    const files = Object.keys(allowed).filter((folder) => folder !== 'scripts').flatMap(filesIn)
+    const files = Object.keys(allowed)
+      .filter((folder) => folder !== 'scripts')
+      .flatMap(filesIn)
     expect(files.filter((file) => importsOf(file).some((specifier) => bare.has(specifier)))).toEqual([])
   })
 })

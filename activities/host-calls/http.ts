@@ -69,7 +69,7 @@ export function createHttpHandler({ vault, policy, calls, idempotency_key }: Cal
   })
 
   async function send(request: GuardedRequest, call: Call, signal: AbortSignal): Promise<GuardedResponse> {
-    const filled = await vault.fill(withKey(request))
+    const filled = await vault.fillIn(withKey(request))
     call.host = vault.mask(readTarget(filled.url).host)
     call.bytes_sent = Buffer.byteLength(filled.body ?? '')
     const response = await sendGuarded(filled, policy, { signal })

@@ -13,7 +13,7 @@ export type Vault = {
   /** By name, what `secrets.get` gives: unguessable, and worth nothing outside of this run. */
   placeholders: Record<string, string>
   /** @throws Error for whoever wrote the script, when a secret may not go where the request would take it */
-  fill(request: GuardedRequest): Promise<GuardedRequest>
+  fillIn(request: GuardedRequest): Promise<GuardedRequest>
   /** Names in place of placeholders and of all values that were filled in. */
   mask(text: string): string
 }
@@ -80,7 +80,7 @@ export function createVault(sql: Sql, sealer: Sealer, names: readonly string[]):
     if (kept !== undefined) throw new Error(`the secret ${kept} may not be sent to ${host}:${port}`)
   }
 
-  async function fill(request: GuardedRequest): Promise<GuardedRequest> {
+  async function fillIn(request: GuardedRequest): Promise<GuardedRequest> {
     const { url, headers, body } = request
     const found = namesIn([url, ...Object.values(headers), body ?? ''].join('\n'))
     if (found.length === 0) return request
@@ -103,5 +103,5 @@ export function createVault(sql: Sql, sealer: Sealer, names: readonly string[]):
     text.replaceAll(placeholderPattern, (found) =>
       nameOf.has(found) ? `[secret ${nameOf.get(found) ?? ''}]` : found,
     )
-  return { placeholders, fill, mask: (text) => mask.apply(named(text)) }
+  return { placeholders, fillIn, mask: (text) => mask.apply(named(text)) }
 }

@@ -40,7 +40,7 @@ afterAll(() => database.drop())
 
 const the = (name: string) => vault.placeholders[name] ?? ''
 const fill = (url: string, headers: Record<string, string> = {}, body: string | null = null) =>
-  vault.fill({ method: 'POST', url, headers, body })
+  vault.fillIn({ method: 'POST', url, headers, body })
 
 describe('a value stands in for its placeholder', () => {
   test('as a whole address', async () => {
@@ -77,7 +77,7 @@ describe('a placeholder', () => {
     expect(next.placeholders.TOKEN).not.toBe(the('TOKEN'))
     expect(the('TOKEN')).toMatch(/^secret_[0-9a-f]{32}$/)
     const request = { method: 'GET', url: 'https://evil.example/', headers: {}, body: the('TOKEN') }
-    expect(await next.fill(request)).toEqual(request)
+    expect(await next.fillIn(request)).toEqual(request)
   })
 
   test.each([
