@@ -19,6 +19,7 @@ import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
+import { scriptVersions } from './routes/script-versions.ts'
 import { secrets } from './routes/secrets.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
@@ -34,6 +35,7 @@ const resources = [
   applications,
   tokens,
   scriptTasks,
+  scriptVersions,
   secrets,
 ]
 

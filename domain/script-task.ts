@@ -1,10 +1,8 @@
 import { z } from 'zod'
 
-import { EgressHosts } from './egress-host.ts'
 import { integrationEvents } from './lifecycle.ts'
 import { AccessRequestId, RunId, ScriptTaskId } from './ids.ts'
 import { recordOf } from './record.ts'
-import { Call } from './script-call.ts'
 import { refuseSchedule, scheduleFields } from './schedule.ts'
 import { Instant, Name, Text } from './text.ts'
 
@@ -21,13 +19,20 @@ const fields = {
   timeout_seconds: z.int().min(1).max(300).default(30),
   enabled: z.boolean().default(true),
   config: recordOf(Text(200).min(1), Text(10_000)).default({}),
-  egress_hosts: EgressHosts.default([]),
+  egress_hosts: z.array(Text(300)).max(100).default([]),
 }
 
-/** What an admin sends to create or replace a script task. */
+/**
+ * What an admin sends to create or replace a script task. Outward calls are refused until the product carries them
+ * out: a field that does nothing would be a promise not kept.
+ */
 export const ScriptTaskInput = z
   .strictObject(fields)
   .superRefine(refuseSchedule)
+  .refine(({ egress_hosts }) => egress_hosts.length === 0, {
+    path: ['egress_hosts'],
+    message: 'outward calls are not available yet',
+  })
   .meta({ id: 'ScriptTaskInput' })
 export type ScriptTaskInput = z.infer<typeof ScriptTaskInput>
 
@@ -48,6 +53,19 @@ export const ScriptTaskVersion = ScriptTask.omit({ id: true, updated_at: true, d
   .extend({ task_id: ScriptTaskId, created_by: z.string().nullable() })
   .meta({ id: 'ScriptTaskVersion' })
 export type ScriptTaskVersion = z.infer<typeof ScriptTaskVersion>
+
+/** How a version differs from another: `script` is unified text, empty where the scripts are equal. */
+export const ScriptTaskDiff = z
+  .object({
+    task_id: ScriptTaskId,
+    version: z.int(),
+    /** Null: compared with nothing. */
+    against: z.int().nullable(),
+    script: z.string(),
+    settings: z.array(z.object({ name: z.string(), from: z.unknown(), to: z.unknown() })),
+  })
+  .meta({ id: 'ScriptTaskDiff' })
+export type ScriptTaskDiff = z.infer<typeof ScriptTaskDiff>
 
 /** Starts a run by hand: on the facts of a request, on an invented event, or on nothing. */
 export const RunInput = z
@@ -83,7 +101,7 @@ export const Run = z
     result: z.string().nullable(),
     log: z.array(z.object({ at_ms: z.number(), level: z.string(), text: z.string() })),
     error: RunError.nullable(),
-    calls: z.array(Call),
+    calls: z.array(z.record(z.string(), z.unknown())),
   })
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof Run>

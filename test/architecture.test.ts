@@ -29,7 +29,7 @@ const allowed: Record<string, { ours: string[]; packages: string[]; node: boolea
   },
   api: {
     ours: ['api/', 'db/', 'domain/', 'workflows/contract.ts'],
-    packages: ['hono', '@hono/zod-openapi', 'zod', 'jose', 'rate-limiter-flexible'],
+    packages: ['hono', '@hono/zod-openapi', 'zod', 'jose', 'rate-limiter-flexible', 'diff'],
     node: true,
   },
   scripts: { ours: [], packages: ['config', 'log', 'http', 'secrets', 'idp'], node: false },

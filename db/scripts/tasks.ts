@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
-import type { ScriptTask, ScriptTaskInput, ScriptTaskVersion } from '../../domain/script-task.ts'
+import type { ScriptTask, ScriptTaskInput } from '../../domain/script-task.ts'
 import { appendAudit } from '../audit.ts'
 import type { Actor, Json } from '../audit.ts'
 import { findRow, rows, transaction } from '../client.ts'
@@ -44,31 +44,6 @@ export async function listTasks(db: Db, page: PageRequest): Promise<Page<ScriptT
   const found = await rows<Row>(db`
     ${select(db)} where ${page.after}::uuid is null or t.id > ${page.after} order by t.id limit ${page.limit + 1}`)
   return toPage('scheduled-tasks', page, found.map(asTask))
-}
-
-/** Every version, newest first. */
-export async function listVersions(
-  db: Db,
-  task_id: string,
-  page: PageRequest,
-): Promise<Page<ScriptTaskVersion>> {
-  type VersionRow = Omit<Row, 'id' | 'updated_at' | 'disabled_reason'> & {
-    task_id: string
-    created_by: string | null
-  }
-  const found = await rows<VersionRow>(db`
-    select task_id, version, definition, created_by, created_at from script_task_versions
-    where task_id = ${task_id} and (${page.after}::int is null or version < ${page.after}::int)
-    order by version desc limit ${page.limit + 1}`)
-  const { data, next_cursor } = toPage(
-    'versions',
-    page,
-    found.map((row) => ({ ...row, id: String(row.version) })),
-  )
-  return {
-    data: data.map(({ definition, id: _, ...row }) => ({ ...definition, ...row }) as ScriptTaskVersion),
-    next_cursor,
-  }
 }
 
 type Save = { id: string; input: ScriptTaskInput; code: string; actor: Actor }
