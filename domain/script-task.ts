@@ -1,8 +1,10 @@
 import { z } from 'zod'
 
+import { EgressHosts } from './egress-host.ts'
 import { integrationEvents } from './lifecycle.ts'
 import { AccessRequestId, RunId, ScriptTaskId } from './ids.ts'
 import { recordOf } from './record.ts'
+import { Call } from './script-call.ts'
 import { refuseSchedule, scheduleFields } from './schedule.ts'
 import { Instant, Name, Text } from './text.ts'
 
@@ -19,20 +21,13 @@ const fields = {
   timeout_seconds: z.int().min(1).max(300).default(30),
   enabled: z.boolean().default(true),
   config: recordOf(Text(200).min(1), Text(10_000)).default({}),
-  egress_hosts: z.array(Text(300)).max(100).default([]),
+  egress_hosts: EgressHosts.default([]),
 }
 
-/**
- * What an admin sends to create or replace a script task. Outward calls are refused until the product carries them
- * out: a field that does nothing would be a promise not kept.
- */
+/** What an admin sends to create or replace a script task. */
 export const ScriptTaskInput = z
   .strictObject(fields)
   .superRefine(refuseSchedule)
-  .refine(({ egress_hosts }) => egress_hosts.length === 0, {
-    path: ['egress_hosts'],
-    message: 'outward calls are not available yet',
-  })
   .meta({ id: 'ScriptTaskInput' })
 export type ScriptTaskInput = z.infer<typeof ScriptTaskInput>
 
@@ -101,7 +96,7 @@ export const Run = z
     result: z.string().nullable(),
     log: z.array(z.object({ at_ms: z.number(), level: z.string(), text: z.string() })),
     error: RunError.nullable(),
-    calls: z.array(z.record(z.string(), z.unknown())),
+    calls: z.array(Call),
   })
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof Run>
