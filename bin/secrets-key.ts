@@ -13,6 +13,20 @@ export function parseSecretsKeys(text: string): Buffer[] | undefined {
   return isRead && keys.length > 0 ? keys : undefined
 }
 
+/** Two processes that start at once end with the same key: the second does not overwrite what the first has made. */
+function makeKeyFile(file: string): void {
+  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  writePrivateFile(fresh, `${randomBytes(32).toString('base64')}\n`)
+  try {
+    fs.linkSync(fresh, file)
+  } catch (error) {
+    if (!fs.existsSync(file)) throw error
+  } finally {
+    fs.rmSync(fresh)
+  }
+}
+
 /** The keys that seal secrets: those that are given, or the ones in a file of this set-up that is made once and kept. */
 export function readSecretsKeys({
   secrets_key,
@@ -20,10 +34,7 @@ export function readSecretsKeys({
 }: Pick<Config, 'secrets_key' | 'data_dir'>): Buffer[] {
   if (secrets_key !== undefined) return secrets_key
   const file = path.join(data_dir, 'secrets-key')
-  if (!fs.existsSync(file)) {
-    fs.mkdirSync(data_dir, { recursive: true })
-    writePrivateFile(file, `${randomBytes(32).toString('base64')}\n`)
-  }
+  if (!fs.existsSync(file)) makeKeyFile(file)
   const keys = parseSecretsKeys(fs.readFileSync(file, 'utf8'))
   if (keys === undefined) throw new Error(`${file} does not hold keys of 32 bytes in base64`)
   return keys
