@@ -31,8 +31,11 @@ export async function receiveBody(response: IncomingMessage): Promise<string> {
   const stream = decodedOf(response)
   const chunks: Buffer[] = []
   let size = 0
+  let received = 0
   response.on('error', reject)
-  stream.on('error', reject)
+  response.on('data', (chunk: Buffer) => (received += chunk.byteLength))
+  // What has no body has nothing to unpack, whatever its header says (HEAD, 204).
+  stream.on('error', (error) => (received === 0 && stream !== response ? resolve() : reject(error)))
   stream.on('end', resolve)
   stream.on('data', (chunk: Buffer) => {
     size += chunk.byteLength

@@ -64,7 +64,9 @@ export function createHttpHandler({ vault, policy, calls, idempotency_key }: Cal
 
   const masked = ({ status, headers, body }: GuardedResponse): GuardedResponse => ({
     status,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, vault.mask(value)])),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [vault.mask(name), vault.mask(value)]),
+    ),
     body: vault.mask(body),
   })
 

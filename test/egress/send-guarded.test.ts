@@ -32,6 +32,7 @@ const answers: Record<string, { status?: number; headers?: Record<string, string
     '/just-fits': { body: Buffer.alloc(1_000_000, 'a') },
     '/error': { status: 503, body: 'later' },
     '/none': { status: 204 },
+    '/none-in-gzip': { status: 204, headers: { 'content-encoding': 'gzip' } },
   }
 
 const listener: RequestListener = (request, response) => {
@@ -41,6 +42,12 @@ const listener: RequestListener = (request, response) => {
   request.on('end', () => {
     seen.push({ method, url, headers, body })
     if (url === '/never') return
+    if (url.startsWith('/half')) {
+      const encoding = url === '/half' ? 'identity' : 'gzip'
+      response.writeHead(200, { 'content-length': '1000', 'content-encoding': encoding })
+      response.write(gzipSync('half'), () => response.destroy())
+      return
+    }
     const answer = answers[url] ?? {}
     response.writeHead(answer.status ?? 200, answer.headers)
     response.end(answer.body ?? 'hello')
@@ -127,6 +134,16 @@ describe('a request', () => {
 describe('a response', () => {
   test.each(['gzip', 'br', 'deflate'])('in %s is unpacked', async (encoding) => {
     expect(await sendPlain(`/${encoding}`)).toMatchObject({ body: 'unpacked' })
+  })
+
+  test('without a body is not unpacked, whatever it says', async () => {
+    expect(await sendPlain('/none-in-gzip')).toMatchObject({ status: 204, body: '' })
+    expect(await sendPlain('/gzip', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' })
+  })
+
+  test('that stops half-way is an error', async () => {
+    await expect(sendPlain('/half')).rejects.toThrow('localhost ended the connection')
+    await expect(sendPlain('/half-in-gzip')).rejects.toThrow(/ended the connection|encoding is broken/)
   })
 
   test('of just 1 MB comes whole', async () =>
