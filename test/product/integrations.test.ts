@@ -172,7 +172,7 @@ describe('the events of one request', () => {
   test('do not wait for those of another request or another task', async () => {
     const stuck = await bind(
       ['submitted'],
-      `export const run = () => { const end = Date.now() + 4000; while (Date.now() < end); }`,
+      `export const run = () => { const end = Date.now() + 1800; while (Date.now() < end); }`,
     )
     const task = await bind(['submitted'], tells)
     const request = await submit(alice, (await it.template()).id)
