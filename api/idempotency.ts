@@ -3,7 +3,7 @@ import { createHash, randomUUIDv7 } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
-import { releaseKey, reserveKey, storeAnswer } from '../db/idempotency.ts'
+import { leaseSeconds, releaseKey, renewKey, reserveKey, storeAnswer } from '../db/idempotency.ts'
 import { DomainError } from '../domain/errors.ts'
 import { isRead } from './router.ts'
 import type { Env } from './router.ts'
@@ -11,7 +11,7 @@ import type { Env } from './router.ts'
 const replayedHeaders = ['content-type', 'location', 'etag']
 
 /** Refusals that a later attempt may not meet: they are not kept. */
-const passing = new Set([401, 408, 412, 429])
+const passing = new Set([400, 401, 408, 412, 413, 415, 429])
 
 async function fingerprintOf(c: Context<Env>): Promise<string> {
   const parts = [c.req.method, c.req.path, c.req.header('if-match') ?? '', await c.req.text()]
@@ -61,7 +61,13 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
     return c.body(answer.body, answer.status as ContentfulStatusCode, headers)
   }
   c.set('operation_id', operation_id)
+  const { sql } = c.get('deps')
+  const renewal = setInterval(
+    () => void renewKey(sql, attempt).catch(() => undefined),
+    (leaseSeconds / 3) * 1_000,
+  )
   await next()
+  clearInterval(renewal)
   await keepAnswer(c, attempt)
   return undefined
 }

@@ -16,17 +16,21 @@ export const isRead = (method: string): boolean => method === 'GET' || method ==
 
 type Issue = { path: PropertyKey[]; message: string; code: string; keys?: string[] }
 
+/** Nobody reads more, and a refusal must not be larger than what was refused. */
+const shownErrors = 20
+
 function fieldErrors(issue: Issue): FieldError[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(issue.path), detail: issue.message }]
-  return (issue.keys ?? []).map((key) => ({
-    pointer: pointerTo([...issue.path, key]),
+  return (issue.keys ?? []).slice(0, shownErrors).map((key) => ({
+    pointer: pointerTo([...issue.path, key.slice(0, 200)]),
     detail: 'is not a known field',
   }))
 }
 
 function refuse(target: string, issues: readonly Issue[]): DomainError {
   if (target === 'param') return new DomainError('not_found', 'There is no such thing.')
-  const errors = issues.flatMap(fieldErrors)
+  const found = issues.flatMap(fieldErrors)
+  const errors = found.slice(0, shownErrors)
   const detail = errors.map((error) => `${error.pointer.slice(1) || 'the body'}: ${error.detail}`).join('; ')
   return new DomainError('invalid_request', `The request is not valid: ${detail}.`, { errors })
 }

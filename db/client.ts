@@ -22,7 +22,13 @@ export function connect(url: string, { max = 10, statement_timeout_ms = 4_000 } 
     idle_timeout: 60,
     onnotice: () => {},
     types: { timestamptz },
-    connection: { application_name: 'hallpass', statement_timeout: statement_timeout_ms, TimeZone: 'UTC' },
+    connection: {
+      application_name: 'hallpass',
+      statement_timeout: statement_timeout_ms,
+      // A frozen process must not hold a request against its revocation.
+      idle_in_transaction_session_timeout: 10_000,
+      TimeZone: 'UTC',
+    },
   })
 }
 
@@ -75,6 +81,9 @@ const isDatabaseError = (error: unknown): error is DatabaseError => error instan
 
 export const violates = (error: unknown, constraint: string): boolean =>
   isDatabaseError(error) && error.constraint_name === constraint
+
+/** A value that no row can have, e.g. an id that is no UUID: trying again changes nothing. */
+export const isBadValue = (error: unknown): boolean => isDatabaseError(error) && error.code.startsWith('22')
 
 const outages = new Set([
   'ECONNREFUSED',

@@ -20,8 +20,8 @@ type Row = {
   body: string
 }
 
-/** Longer than any call takes; an attempt whose process died is taken over after it. */
-const leaseSeconds = 45
+/** Renewed while the call goes on; an attempt whose process died is taken over after it. */
+export const leaseSeconds = 45
 
 /** @throws DomainError `idempotency_key_reused`, `idempotency_in_progress` */
 export function reserveKey(sql: Sql, { caller_id, key, fingerprint }: Attempt): Promise<Reservation> {
@@ -61,11 +61,19 @@ export async function storeAnswer(
     body = ${answer.body}, locked_until = null where caller_id = ${caller_id} and key = ${key}`
 }
 
+/** The call goes on. */
+export async function renewKey(sql: Sql, { caller_id, key }: Attempt): Promise<void> {
+  await sql`update idempotency_keys set locked_until = clock_timestamp() + ${leaseSeconds} * interval '1 second'
+    where caller_id = ${caller_id} and key = ${key} and status is null`
+}
+
 /** The call may be made again, as the same operation. */
 export async function releaseKey(sql: Sql, { caller_id, key }: Attempt): Promise<void> {
   await sql`update idempotency_keys set locked_until = null where caller_id = ${caller_id} and key = ${key}`
 }
 
 export async function forgetOldKeys(sql: Sql): Promise<void> {
-  await sql`delete from idempotency_keys where created_at < clock_timestamp() - interval '24 hours'`
+  await sql`delete from idempotency_keys where (caller_id, key) in (
+    select caller_id, key from idempotency_keys
+    where created_at < clock_timestamp() - interval '24 hours' limit 1000)`
 }

@@ -36,7 +36,7 @@ export function claimEvents(sql: Sql): Promise<OutboxEvent[]> {
       order by seq limit 20 for update skip locked
     )
     update outbox_events o set attempts = o.attempts + 1,
-      next_attempt_at = clock_timestamp() + least(power(2, o.attempts), 30) * interval '1 second'
+      next_attempt_at = clock_timestamp() + power(2, least(o.attempts, 5)) * interval '1 second'
     from due where o.id = due.id
     returning o.id, o.type, o.request_id, o.trigger_event`)
 }

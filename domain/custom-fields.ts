@@ -97,6 +97,9 @@ export function refuseAnswers(
   })
   return [
     ...wrong,
-    ...unknown.map((key) => ({ pointer: pointerTo(['custom_answers', key]), detail: 'no such field' })),
+    ...unknown.slice(0, 20).map((key) => ({
+      pointer: pointerTo(['custom_answers', key.slice(0, 200)]),
+      detail: 'no such field',
+    })),
   ]
 }

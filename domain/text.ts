@@ -4,7 +4,7 @@ const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0')
 
 /** Text of at most `max` UTF-16 units that a database can hold: no NUL, no lone surrogate. */
 export const Text = (max: number) =>
-  z.string().max(max).refine(isStorable, 'holds a NUL character or half a character')
+  z.string().max(max, { abort: true }).refine(isStorable, 'holds a NUL character or half a character')
 
 /** Control and format characters, line and paragraph separators: what makes two names look alike, or one look like another. */
 const isPlain = (text: string) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)

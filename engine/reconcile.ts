@@ -11,6 +11,8 @@ const findOpen = (sql: Sql) =>
     select id from access_requests
     where status in ('pending', 'approved') and created_at < clock_timestamp() - interval '5 seconds'`)
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 async function listRunning({ client }: Engine): Promise<Set<string>> {
   const running = new Set<string>()
   const query = `WorkflowType = '${workflowTypes.accessRequest}' AND ExecutionStatus = 'Running'`
@@ -30,7 +32,7 @@ async function isRunning({ client }: Engine, request_id: string): Promise<boolea
 
 /** Those of the running workflows whose request has ended without them. */
 async function findEnded(sql: Sql, running: Set<string>): Promise<string[]> {
-  const ids = [...running].map((id) => id.slice(workflowId('').length))
+  const ids = [...running].map((id) => id.slice(workflowId('').length)).filter((id) => uuid.test(id))
   const found = await rows<{ id: string }>(sql`
     select id from access_requests where id = any (${ids}::uuid[]) and status not in ('pending', 'approved')`)
   return found.map(({ id }) => id)

@@ -4,9 +4,11 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  continueAsNew,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow'
 
 import { isFinal } from '../domain/lifecycle.ts'
@@ -14,7 +16,7 @@ import type { Status } from '../domain/lifecycle.ts'
 import { core, runBlock } from './activities.ts'
 import { approve, deny, poke, revoke, searchKeys } from './contract.ts'
 import type { AccessRequestInput, CommandMessage, CommandOutcome, RequestView } from './contract.ts'
-import { describeView, nextStep } from './describe.ts'
+import { describeView, nextStep, searchable } from './describe.ts'
 
 type Verb = 'approve' | 'deny' | 'revoke'
 type Letter = CommandMessage & { verb: Verb; outcome?: CommandOutcome; refusal?: ApplicationFailure }
@@ -41,9 +43,18 @@ export async function accessRequest({ request_id }: AccessRequestInput): Promise
     if (!isAwake && step) await onTime(step.kind)
     else await onWork()
     publish()
+    if (isQuiet()) await continueAsNew<typeof accessRequest>({ request_id })
   }
   await finish()
   return state.view.status
+
+  /** A history that has grown long is left behind where nobody waits for an answer. */
+  function isQuiet(): boolean {
+    const { continueAsNewSuggested } = workflowInfo()
+    return (
+      continueAsNewSuggested && state.run === undefined && inbox.letters.length === 0 && allHandlersFinished()
+    )
+  }
 
   async function onWork(): Promise<void> {
     const letter = nextLetter()
@@ -71,7 +82,7 @@ export async function accessRequest({ request_id }: AccessRequestInput): Promise
     const { command_id, verb } = letter
     try {
       const applied = await core.applyCommand.executeWithOptions({ summary: `${verb} ${command_id}` }, [
-        { command_id, request_id },
+        { command_id, request_id, verb },
       ])
       letter.outcome = applied.outcome
       state.view = applied.view
@@ -107,7 +118,7 @@ export async function accessRequest({ request_id }: AccessRequestInput): Promise
     state.published = found
     upsertSearchAttributes([
       { key: searchKeys.status, value: status },
-      { key: searchKeys.approvers, value: approver_groups },
+      { key: searchKeys.approvers, value: searchable(approver_groups) },
       { key: searchKeys.expiresAt, value: expires_at === null ? null : new Date(expires_at) },
     ])
   }
@@ -157,9 +168,11 @@ async function waitFor(hasWork: () => boolean, step: ReturnType<typeof nextStep>
   return true
 }
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 function refuseMessage(message: CommandMessage, waiting: number): void {
-  if (typeof message?.command_id !== 'string') {
-    throw ApplicationFailure.nonRetryable('a command_id is needed', 'invalid_request')
+  if (typeof message?.command_id !== 'string' || !uuid.test(message.command_id)) {
+    throw ApplicationFailure.nonRetryable('a command_id (UUID) is needed', 'invalid_request')
   }
   if (waiting >= mailboxSize)
     throw ApplicationFailure.nonRetryable('too many commands are waiting', 'unavailable')

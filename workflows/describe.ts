@@ -51,3 +51,12 @@ export function describeView(view: RequestView, blocking_command_id: string | un
   if (view.status === 'approved') return `**Approved**: the access ends at ${utc(view.expires_at ?? 0)}`
   return endings[view.status]
 }
+
+/** What fits into one search attribute: the server ends a workflow that sends more than 2 KB. */
+const searchableChars = 1_200
+
+/** As many of the names, from the first on, as operators can search by. */
+export function searchable(names: readonly string[]): string[] {
+  let used = 0
+  return names.filter((name) => (used += encodeURIComponent(name).length + 4) <= searchableChars)
+}

@@ -99,6 +99,10 @@ async function revokeIfInactive(tx: Tx, id: string, actor: Actor): Promise<void>
   await revokeRequestsOf(tx, { identity_id: id, actor, reason })
 }
 
+/** An end that has passed has ended everything, also where it is moved before anything has run. */
+const isPast = ({ expires_at }: Identity): boolean =>
+  expires_at !== null && Date.parse(expires_at) <= Date.now()
+
 type Update = { id: string; patch: IdentityPatch; actor: Actor; precondition: Precondition }
 
 /**
@@ -119,6 +123,8 @@ export function updateIdentity(
     const isChanged = !isSame(before.resource, next)
     const after = isChanged ? await save(tx, next) : before
     if (isChanged) await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
+    if (isPast(before.resource))
+      await revokeRequestsOf(tx, { identity_id: id, actor, reason: 'identity_expired' })
     await revokeIfInactive(tx, id, actor)
     return after
   })

@@ -183,7 +183,7 @@ create unique index access_requests_one_pending on access_requests (template_id,
   where status = 'pending';
 create index access_requests_requester on access_requests (requester_id, id desc);
 create index access_requests_subject on access_requests (subject_id, id desc);
-create index access_requests_template on access_requests (template_id) where status in ('pending', 'approved');
+create index access_requests_template on access_requests (template_id);
 create index access_requests_open on access_requests (status, expires_at) where status in ('pending', 'approved');
 
 create table notifications (

@@ -7,11 +7,13 @@ import type { Sql, Tx } from '../client.ts'
 import { lockRequest, transition } from '../transition.ts'
 import type { Change, LockedRequest } from '../transition.ts'
 import { isEligibleApprover } from './approvers.ts'
+import { endOrphan } from './orphans.ts'
 import { asError, findCommand, settleCommand } from './commands.ts'
 import type { CommandRow, Refusal } from './commands.ts'
 import { noteIfNobodyMayDecide, notifyApprovers } from './notify.ts'
 
-export type CommandKey = { command_id: string; request_id: string }
+/** `verb`: what the message said; a command of another kind is not meant by it. */
+export type CommandKey = { command_id: string; request_id: string; verb?: 'approve' | 'deny' | 'revoke' }
 export type Applied = { command_id: string; state: 'applied' | 'rejected'; status: string }
 
 const refuse = (code: Refusal['code'], message: string, extensions: Refusal['extensions'] = {}): Refusal => ({
@@ -84,6 +86,8 @@ async function refuseApproval(
   return notApprover ?? refuseRun(tx, request, command)
 }
 
+const isApproval = ({ kind }: CommandRow): boolean => kind === 'approve' || kind === 'auto_approve'
+
 const events = { auto_approve: 'approved', approve: 'approved', deny: 'denied', revoke: 'revoked' } as const
 
 async function findRefusal(
@@ -91,8 +95,7 @@ async function findRefusal(
   request: LockedRequest,
   command: CommandRow,
 ): Promise<Refusal | undefined> {
-  if (command.kind === 'approve' || command.kind === 'auto_approve')
-    return refuseApproval(tx, request, command)
+  if (isApproval(command)) return refuseApproval(tx, request, command)
   if (command.kind === 'deny') {
     return refuseStatus(request, 'denied') ?? refuseApprover(tx, request, command)
   }
@@ -140,7 +143,8 @@ async function noteRefusal(
   await noteIfNobodyMayDecide(tx, request.id)
 }
 
-async function settle(tx: Tx, request: LockedRequest, command: CommandRow): Promise<void> {
+async function settle(tx: Tx, locked: LockedRequest, command: CommandRow): Promise<void> {
+  const request = isApproval(command) ? await endOrphan(tx, locked) : locked
   if (command.kind === 'start') return settleCommand(tx, command.id, { status: request.status })
   const refusal = await findRefusal(tx, request, command)
   if (refusal === undefined) {
@@ -160,10 +164,10 @@ async function statusOf(tx: Tx, id: string): Promise<string> {
  * block script that did not succeed are refused here, under the request's lock. Safe to call again.
  * @throws DomainError `not_found` for a command that was never written down for this request
  */
-export function applyCommand(sql: Sql, { command_id, request_id }: CommandKey): Promise<Applied> {
+export function applyCommand(sql: Sql, { command_id, request_id, verb }: CommandKey): Promise<Applied> {
   return transaction(sql, async (tx) => {
     const known = await findCommand(tx, command_id)
-    const isMeant = known !== undefined && known.request_id === request_id
+    const isMeant = known?.request_id === request_id && (verb === undefined || known.kind.endsWith(verb))
     const request = isMeant ? await lockRequest(tx, request_id) : undefined
     const command = request && (await findCommand(tx, command_id))
     if (!command) throw new DomainError('not_found', 'There is no such command.')

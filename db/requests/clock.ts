@@ -5,6 +5,7 @@ import { enqueueEvent } from '../outbox.ts'
 import { lockRequest, transition } from '../transition.ts'
 import type { LockedRequest } from '../transition.ts'
 import { notifyEscalationGroup } from './notify.ts'
+import { findOrphans, revokeOrphan } from './orphans.ts'
 
 /** `as_of` is the engine's time in ms since 1970, so that a timer that fired is due; the later clock counts. */
 type Due = { request_id: string; as_of: number }
@@ -59,40 +60,23 @@ const findOverdue = (sql: Sql, grace_seconds: number): Promise<Swept[]> =>
     where status = 'approved' and expires_at <= clock_timestamp() - ${grace_seconds} * interval '1 second'
     order by expires_at limit 500`)
 
-/** Open requests of identities that are disabled or whose own time has run out. */
-const findOrphaned = (sql: Sql): Promise<Swept[]> =>
-  rows<Swept>(sql`
-    select r.id as request_id from access_requests r
-    where r.status in ('pending', 'approved') and exists (
-      select from identities i where (i.expires_at <= clock_timestamp() or i.status = 'disabled')
-        and (i.id = r.subject_id or (r.status = 'pending' and i.id = r.requester_id)))
-    limit 500`)
-
-async function revokeOrphaned(sql: Sql, { request_id }: Swept): Promise<boolean> {
-  return transaction(sql, async (tx) => {
-    const request = await lockRequest(tx, request_id)
-    if (request?.status !== 'pending' && request?.status !== 'approved') return false
-    await transition(tx, request, {
-      event: 'revoked',
-      actor: nobody,
-      comment: null,
-      reason: 'identity_inactive',
-    })
-    return true
-  })
+/** A row that cannot be ended now does not keep the others: it comes up again. */
+async function tryEach(ids: string[], work: (id: string) => Promise<boolean>): Promise<string[]> {
+  const ended: string[] = []
+  for (const id of ids) {
+    const isEnded = await work(id).catch(() => false)
+    if (isEnded) ended.push(id)
+  }
+  return ended
 }
 
 /**
- * Ends what a workflow failed to end: overdue grants, and the requests of identities that have expired. Needs no
+ * Ends what a workflow failed to end: overdue grants, and the requests of identities that are disabled or have expired. Needs no
  * engine and may run anywhere, any number of times at once. Returns the ids of the requests that it ended.
  */
 export async function sweep(sql: Sql, grace_seconds = 3): Promise<string[]> {
-  const ended: string[] = []
-  for (const { request_id } of await findOverdue(sql, grace_seconds)) {
-    if (await expireRequest(sql, { request_id, as_of: 0 })) ended.push(request_id)
-  }
-  for (const orphaned of await findOrphaned(sql)) {
-    if (await revokeOrphaned(sql, orphaned)) ended.push(orphaned.request_id)
-  }
-  return ended
+  const overdue = (await findOverdue(sql, grace_seconds)).map(({ request_id }) => request_id)
+  const expired = await tryEach(overdue, (request_id) => expireRequest(sql, { request_id, as_of: 0 }))
+  const revoked = await tryEach(await findOrphans(sql), (id) => revokeOrphan(sql, id))
+  return [...expired, ...revoked]
 }

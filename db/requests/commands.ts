@@ -68,6 +68,19 @@ export function findCommand(db: Db, id: string): Promise<CommandRow | undefined>
   return findRow<CommandRow>(db`select ${columns(db)} from commands where id = ${id}`)
 }
 
+type Waiting = { request_id: string; kind: CommandKind; actor_id: string }
+
+/** What somebody has asked for already and is not carried out yet: asking again is the same wish. */
+export async function findWaiting(
+  db: Db,
+  { request_id, kind, actor_id }: Waiting,
+): Promise<string | undefined> {
+  const found = await findRow<{ id: string }>(db`
+    select id from commands where request_id = ${request_id} and kind = ${kind} and actor_id = ${actor_id}
+      and state = 'queued' and coalesce(not_after > clock_timestamp(), true) order by id limit 1`)
+  return found?.id
+}
+
 /** The approval whose block script may be running now, if there is one. */
 export function findBlockingApproval(db: Db, request_id: string): Promise<CommandRow | undefined> {
   return findRow<CommandRow>(db`
@@ -97,20 +110,23 @@ export function viewCommand({ id, kind, state, result, problem }: CommandRow): C
   return { id, kind: kind === 'auto_approve' ? 'approve' : kind, state, result, problem: told }
 }
 
-type Due = Pick<CommandRow, 'id' | 'request_id' | 'kind'> & { has_lapsed: boolean }
+/** A command that waits to be carried on with. */
+export type Due = Pick<CommandRow, 'id' | 'request_id' | 'kind'> & { has_lapsed: boolean }
 
 /**
- * Takes up to 20 commands that the engine has not answered, oldest first, and hides them from other takers for a
+ * Takes up to 20 commands that the engine has not answered, each the oldest of its request, and hides them from other takers for a
  * growing while. A block run that has not begun gets its 30 seconds anew.
  */
 export function claimCommands(sql: Sql): Promise<Due[]> {
   return rows<Due>(sql`
     with due as (
-      select id from commands where state = 'queued' and next_attempt_at <= clock_timestamp()
+      select id from commands c where state = 'queued' and next_attempt_at <= clock_timestamp()
+        and not exists (select from commands e
+                        where e.request_id = c.request_id and e.state = 'queued' and e.id < c.id)
       order by next_attempt_at limit 20 for update skip locked
     )
     update commands c set attempts = c.attempts + 1,
-      next_attempt_at = clock_timestamp() + least(power(2, c.attempts), 30) * interval '1 second',
+      next_attempt_at = clock_timestamp() + power(2, least(c.attempts, 5)) * interval '1 second',
       run_deadline = case
         when c.run_id is not null and not exists (select from script_runs s where s.id = c.run_id)
         then clock_timestamp() + ${blockSeconds} * interval '1 second' else c.run_deadline end

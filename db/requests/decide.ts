@@ -7,7 +7,7 @@ import { mayManage } from '../directory/caller.ts'
 import { lockRequest } from '../transition.ts'
 import type { LockedRequest } from '../transition.ts'
 import { isEligibleApprover } from './approvers.ts'
-import { findBlockingApproval, findCommand, queueCommand } from './commands.ts'
+import { findBlockingApproval, findCommand, findWaiting, queueCommand } from './commands.ts'
 import { isOwn, isParty, maySee } from './find.ts'
 
 /** `id` names the command: the same id twice is the same command. */
@@ -64,6 +64,8 @@ export function queueDecision(sql: Sql, kind: 'approve' | 'deny', decision: Deci
     if (await isKnown(tx, id)) return { command_id: id, is_blocking }
     await assertMayDecide(tx, request, decision)
     if (is_blocking) await assertNoRunInFlight(tx, request)
+    const waiting = await findWaiting(tx, { request_id, kind, actor_id: caller.id })
+    if (waiting !== undefined) return { command_id: waiting, is_blocking }
     await queueCommand(tx, { id, kind, request_id, actor: caller, comment, is_blocking })
     return { command_id: id, is_blocking }
   })

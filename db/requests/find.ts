@@ -87,19 +87,29 @@ export async function listAll(
 
 type Entry = AccessRequestDetail['timeline'][number]
 
-/** Everything that happened to a request, oldest first: its audit events, its script runs and the tokens that carried it. */
+/** So many of the latest tokens are told of; what they say beside their end is no business of this request. */
+const shownTokens = 50
+const shownRuns = 500
+
+/** Everything that happened to a request, oldest first: its audit events, its latest script runs and tokens. */
 export async function listTimeline(db: Db, request_id: string): Promise<Entry[]> {
   return rows<Entry>(db`
+    with tokens as (
+      select at, seq, actor_id, actor_email, detail from audit_events
+      where kind = 'token.issued' and detail -> 'request_ids' ? ${request_id} order by seq desc limit ${shownTokens}
+    ), runs as (
+      select * from script_runs where request_id = ${request_id} order by id desc limit ${shownRuns}
+    )
     select at, kind, actor_id, actor_email, detail from (
       select at, seq, regexp_replace(kind, '^access_request\\.', '') as kind, actor_id, actor_email, detail
       from audit_events where request_id = ${request_id}
       union all
-      select at, seq, kind, actor_id, actor_email, detail from audit_events
-      where kind = 'token.issued' and detail -> 'request_ids' ? ${request_id}
+      select at, seq, 'token.issued', actor_id, actor_email,
+        jsonb_build_object('jti', detail -> 'jti', 'aud', detail -> 'aud', 'exp', detail -> 'exp') from tokens
       union all
       select started_at, 9223372036854775807, 'trigger_run', null, null, jsonb_build_object('run_id', id,
         'task_name', task_name, 'version', version, 'trigger', trigger, 'attempt', attempt, 'status', status,
         'ended_by', ended_by, 'duration_ms', duration_ms, 'message', error ->> 'message')
-      from script_runs where request_id = ${request_id}
+      from runs
     ) entries order by at, seq`)
 }

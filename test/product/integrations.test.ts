@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { rows } from '../../db/client.ts'
 import type { AccessRequest } from '../../domain/access-request.ts'
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
+import { startHttp } from '../egress/servers.ts'
 import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 
@@ -14,7 +16,7 @@ let bob: Caller
 let admin: Caller
 
 beforeAll(async () => {
-  it = await startTestProduct()
+  it = await startTestProduct({ allow_private_egress: true })
   ;[alice, bob, admin] = (await Promise.all(['alice', 'bob', 'admin'].map(it.as))) as [Caller, Caller, Caller]
 })
 afterEach(async () => {
@@ -151,6 +153,53 @@ describe('an event', () => {
       args: [],
     })
     expect((await ended(task, request, 1))[0]?.result).toBe('access_request.expired')
+  })
+})
+
+describe('an outward call', () => {
+  type Post = { key: string | undefined; body: string }
+
+  /** Looks like Slack; the first answers are failures. */
+  async function startSlack(failures = 0) {
+    const posts: Post[] = []
+    const server = await startHttp((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => (body += String(chunk)))
+      request.on('end', () => {
+        posts.push({ key: request.headers['idempotency-key'] as string | undefined, body })
+        response.writeHead(posts.length > failures ? 200 : 503).end('ok')
+      })
+    })
+    const host = `localhost:${server.port}`
+    const value = `http://${host}/services/T000/B000/XXXX`
+    await admin.call('PUT', '/secrets/SLACK_WEBHOOK', { value, hosts: [host] })
+    return { posts, server, host }
+  }
+
+  const notifier = () => readFile(new URL('../../scripts/slack_notifier.ts', import.meta.url), 'utf8')
+
+  test('of slack_notifier, bound to the submission, tells Slack what the documentation says', async () => {
+    const { posts, server, host } = await startSlack()
+    const task = await bind(['submitted'], await notifier(), { egress_hosts: [host] })
+    const template = await it.template()
+    const request = await submit(alice, template.id)
+    expect((await ended(task, request, 1))[0]).toMatchObject({ status: 'succeeded', result: 'notified' })
+    const text = `${String(template.name)} access requested by alice@example.com — approvers: bob@example.com, dana@example.com`
+    expect(posts.map(({ body }) => JSON.parse(body) as unknown)).toEqual([{ text }])
+    await server.close()
+  })
+
+  test('says at every attempt that it tells of the same event, and of another where a template fires it', async () => {
+    const { posts, server, host } = await startSlack(1)
+    const task = await bind(['submitted'], await notifier(), { egress_hosts: [host], max_retries: 1 })
+    const request = await submit(alice, (await it.template()).id)
+    await ended(task, request, 2)
+    expect(posts).toHaveLength(2)
+    expect(posts[0]?.key).toBe(posts[1]?.key)
+    const template = await it.template({ trigger_task_id: task.id, trigger_task_failure_mode: 'ignore' })
+    await ended(task, await submit(alice, template.id), 2)
+    expect(new Set(posts.map(({ key }) => key)).size).toBe(3)
+    await server.close()
   })
 })
 

@@ -140,9 +140,11 @@ describe('an operator', () => {
         cause: { type: 'not_found' },
       })
     }
-    await expect(handle.executeUpdate('approve', { args: [] })).rejects.toMatchObject({
-      cause: { type: 'invalid_request' },
-    })
+    for (const args of [[], [{ command_id: 'no id' }]] as unknown[][]) {
+      await expect(handle.executeUpdate('approve', { args })).rejects.toMatchObject({
+        cause: { type: 'invalid_request' },
+      })
+    }
     expect((await getRequest(alice, request.id)).status).toBe('pending')
     expect((await decide(bob, 'approve', request.id)).body.status).toBe('approved')
   })
