@@ -31,7 +31,7 @@ const list = createRoute({
   path,
   summary: 'The versions of a script task, newest first',
   request: { params, query: PageQuery },
-  responses: { 200: json(listOf(ScriptTaskVersion), 'A page of versions'), ...problems(403, 404) },
+  responses: { 200: json(listOf(ScriptTaskVersion), 'A page of versions'), ...problems(403, 404, 422) },
 })
 
 const get = createRoute({

@@ -204,6 +204,11 @@ describe('the OpenAPI document', () => {
       JSON.stringify(operation.responses['200'] ?? {}).includes('next_cursor'),
     )
     expect(lists.length).toBeGreaterThan(10)
+    for (const entry of lists)
+      expect([named(entry), Object.keys(entry.operation.responses)]).toEqual([
+        named(entry),
+        expect.arrayContaining(['422']),
+      ])
     for (const { operation } of lists)
       expect(operation.parameters).toEqual(
         expect.arrayContaining([
