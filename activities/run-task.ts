@@ -39,9 +39,12 @@ async function execute(sandbox: Sandbox, run: TaskRun, outward: Outward): Promis
   return outward.conclude(end)
 }
 
-/** The same for every attempt at telling a task of one event, so that a service does a thing once. */
-const idempotencyKeyOf = ({ event_id, task }: TaskRun, id: string) =>
-  event_id === undefined ? id : `${event_id}-${task.id}`
+/**
+ * The same for every attempt at telling a task of one event, so that a service does a thing once. A task that is told
+ * of it twice, as the template's trigger task and because it is bound, means two things.
+ */
+const idempotencyKeyOf = ({ event_id, task, trigger }: TaskRun, id: string) =>
+  event_id === undefined ? id : `${event_id}-${task.id}-${trigger}`
 
 /** Runs a script once and keeps the run, whatever becomes of it. Null: this very run has begun before. */
 export async function runTask(

@@ -3,13 +3,16 @@ import { readFile } from 'node:fs/promises'
 
 import { ScheduleNotFoundError } from '@temporalio/client'
 import type { ScheduleDescription, ScheduleHandle } from '@temporalio/client'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
 import { createEngine } from '../../engine/engine.ts'
 import { reconcileSchedules } from '../../engine/task-schedules.ts'
 import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
+
+// A run takes seconds where other test files keep the machine busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 let it: TestProduct
 let alice: Caller
@@ -69,10 +72,14 @@ async function runsOf({ id }: { id: string }): Promise<Run[]> {
 }
 
 const ended = (task: { id: string }, count: number) =>
-  eventually(`${count} run(s) that have ended`, async () => {
-    const runs = await runsOf(task)
-    return runs.length >= count && runs.every(({ status }) => status !== 'running') && runs
-  })
+  eventually(
+    `${count} run(s) that have ended`,
+    async () => {
+      const runs = await runsOf(task)
+      return runs.length >= count && runs.every(({ status }) => status !== 'running') && runs
+    },
+    60_000,
+  )
 
 function reconcile(): Promise<string[]> {
   const { temporal_address: address } = inject('servers')
