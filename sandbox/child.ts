@@ -9,7 +9,14 @@ import { createFrameReader, encodeFrame } from './wire/frames.ts'
 import { type FromChild, readMessage, type ToChild } from './wire/messages.ts'
 
 /** What a child is made of; `program` is the script runner, or a test's impostor of it. */
-export type ChildSettings = { node: string; addon: string; level: Level; limits: Limits; program: string }
+export type ChildSettings = {
+  node: string
+  addon: string
+  level: Level
+  limits: Limits
+  program: string
+  niceness?: number
+}
 
 /** Gets the messages of a child; null stands for one that no child of ours would send. */
 export type Listener = (message: FromChild | null) => void
@@ -74,7 +81,7 @@ export async function startChild(settings: ChildSettings): Promise<Child> {
   return child
 }
 
-function launchOf({ node, addon, level, limits, program }: ChildSettings): Launch {
+function launchOf({ node, addon, level, limits, program, niceness = 0 }: ChildSettings): Launch {
   const names = { api: operationsByModule(), modules: exportedNames(), levels: logLevels }
   const settings = JSON.stringify({ ...inside, addon, limits, ...names })
   return {
@@ -84,6 +91,7 @@ function launchOf({ node, addon, level, limits, program }: ChildSettings): Launc
       user_id: nextUserId(),
       data_bytes: 2 * limits.resident_mb * MEGABYTE,
       cpu_seconds: STARTUP_CPU_SECONDS + Math.ceil(limits.cpu_ms / 1000),
+      niceness,
     },
   }
 }

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 
-/** What one process gets: a user id of its own and room for its memory and processor time. */
-export type Cell = { user_id: number; data_bytes: number; cpu_seconds: number }
+/**
+ * What one process gets: a user id of its own, room for its memory and processor time, and how far it steps back
+ * (0 to 19) where others want the processor.
+ */
+export type Cell = { user_id: number; data_bytes: number; cpu_seconds: number; niceness?: number }
 
 /** How strongly a process is walled off; `prefix` is the command line that raises the walls around what follows it. */
 export type Level = { name: string; walls: readonly string[]; prefix: (cell: Cell) => string[] }
@@ -99,6 +102,10 @@ export function isAtLeast(level: Level, minimum: string): boolean {
 /** The walls that a level lacks. */
 export const missingWalls = (level: Level) =>
   Object.values(walls).filter((wall) => !level.walls.includes(wall))
+
+/** The command line that has what follows it step back. */
+export const steppingBack = ({ niceness = 0 }: Cell) =>
+  niceness > 0 ? [tool('nice'), '-n', String(niceness)] : []
 
 let started = 0
 

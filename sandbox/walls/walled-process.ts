@@ -1,7 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 
-import type { Cell, Level } from './levels.ts'
+import { type Cell, type Level, steppingBack } from './levels.ts'
 import { lastDescendant, readUsage, type Usage } from './watch.ts'
 
 /** What a process is started with; `command` begins with the program. */
@@ -23,8 +24,9 @@ const COMPLAINT_CHARS = 4_096
 
 /** Starts a process of its own group with an empty environment, no folder and nothing but three pipes. */
 export function launch({ level, cell, command }: Launch): WalledProcess {
-  const [program = '', ...rest] = [...level.prefix(cell), ...command]
+  const [program = '', ...rest] = [...steppingBack(cell), ...level.prefix(cell), ...command]
   const child = spawn(program, rest, { stdio: 'pipe', env: {}, cwd: '/', detached: true })
+  stepBackAsGroup(child.pid, cell)
   const exited = untilExit(child)
   let isAlive = true
   void exited.then(() => (isAlive = false))
@@ -39,6 +41,16 @@ export function launch({ level, cell, command }: Launch): WalledProcess {
       if (isAlive) killAll(innermost(), child.pid)
     },
     complaint: readTail(child.stderr),
+  }
+}
+
+// sched(7), autogroup: where the kernel shares the processor among sessions first, niceness counts inside one only.
+function stepBackAsGroup(pid: number | undefined, { niceness = 0 }: Cell): void {
+  if (pid === undefined || niceness === 0 || process.platform !== 'linux') return
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness))
+  } catch {
+    // A kernel without autogroups, or a product that may not.
   }
 }
 

@@ -127,6 +127,20 @@ describe('a child', () => {
     await expect.poll(running, { timeout: 3_000 }).toBe(0)
   })
 
+  it('steps back for the product, unless somebody waits for it', async () => {
+    const marker = 70_000_000 + process.pid
+    const { runBody } = await openSandbox({ limits: { reply_bytes: marker } }, onTestFinished)
+    await Promise.all([runBody('return "x"'), runBody('return "x"', { lane: 'block' })])
+    const waiting = () => processes().filter(({ line }) => line.includes(`"reply_bytes":${marker}`))
+    const nicenesses = () =>
+      waiting().map(({ pid }) => Number(readQuietly(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[16]))
+    await expect.poll(() => [...new Set(nicenesses())].toSorted(), { timeout: 5_000 }).toEqual([0, 10])
+    const groups = waiting().map(({ pid }) => /nice (\d+)/.exec(readQuietly(`/proc/${pid}/autogroup`))?.[1])
+    expect([[], ['0', '10']]).toContainEqual(
+      [...new Set(groups)].filter((each) => each !== undefined).toSorted(),
+    )
+  })
+
   it('that dies while it waits is replaced', async () => {
     const marker = 60_000_000 + process.pid
     const { runBody } = await openSandbox({ pool_size: 2, limits: { reply_bytes: marker } }, onTestFinished)
@@ -134,7 +148,8 @@ describe('a child', () => {
     const waiting = processes().filter(({ line }) => line.includes(`"reply_bytes":${marker}`))
     expect(waiting.length).toBeGreaterThan(0)
     for (const { pid } of waiting) process.kill(pid, 'SIGKILL')
-    await expect.poll(() => waiting.every(({ pid }) => readQuietly(`/proc/${pid}/cmdline`) === '')).toBe(true)
+    const areGone = () => waiting.every(({ pid }) => readQuietly(`/proc/${pid}/stat`) === '')
+    await expect.poll(areGone, { timeout: 5_000, interval: 200 }).toBe(true)
     for (const result of ['a', 'b', 'c'])
       expect(await runBody(`return "${result}"`)).toMatchObject({ result })
   })
