@@ -4,7 +4,7 @@ import type { Command } from '../../domain/access-request.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { ErrorCode, ProblemExtensions } from '../../domain/errors.ts'
 import type { Actor, Json } from '../audit.ts'
-import { findRow, rows } from '../client.ts'
+import { findRow, getRow, rows } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
 
 export type CommandKind = 'start' | 'auto_approve' | 'approve' | 'deny' | 'revoke'
@@ -68,17 +68,12 @@ export function findCommand(db: Db, id: string): Promise<CommandRow | undefined>
   return findRow<CommandRow>(db`select ${columns(db)} from commands where id = ${id}`)
 }
 
-type Waiting = { request_id: string; kind: CommandKind; actor_id: string }
-
-/** What somebody has asked for already and is not carried out yet: asking again is the same wish. */
-export async function findWaiting(
-  db: Db,
-  { request_id, kind, actor_id }: Waiting,
-): Promise<string | undefined> {
-  const found = await findRow<{ id: string }>(db`
-    select id from commands where request_id = ${request_id} and kind = ${kind} and actor_id = ${actor_id}
-      and state = 'queued' and coalesce(not_after > clock_timestamp(), true) order by id limit 1`)
-  return found?.id
+/** How many commands of somebody on a request are not carried out yet. */
+export async function countWaiting(db: Db, request_id: string, actor_id: string): Promise<number> {
+  const { waiting } = await getRow<{ waiting: number }>(db`
+    select count(*)::int as waiting from commands
+    where request_id = ${request_id} and actor_id = ${actor_id} and state = 'queued'`)
+  return waiting
 }
 
 /** The approval whose block script may be running now, if there is one. */

@@ -7,11 +7,14 @@ import { mayManage } from '../directory/caller.ts'
 import { lockRequest } from '../transition.ts'
 import type { LockedRequest } from '../transition.ts'
 import { isEligibleApprover } from './approvers.ts'
-import { findBlockingApproval, findCommand, findWaiting, queueCommand } from './commands.ts'
+import { countWaiting, findBlockingApproval, findCommand, queueCommand } from './commands.ts'
 import { isOwn, isParty, maySee } from './find.ts'
 
 /** `id` names the command: the same id twice is the same command. */
 export type Decision = { id: string; request_id: string; caller: Caller; comment: string | null }
+
+/** So many commands of one person may wait on one request. */
+const mostWaiting = 20
 
 /** `is_blocking`: the answer waits for a block script. */
 export type Queued = { command_id: string; is_blocking: boolean }
@@ -51,6 +54,12 @@ async function assertNoRunInFlight(tx: Tx, request: LockedRequest): Promise<void
   )
 }
 
+/** While the engine is away wishes add up; nobody fills the queue of a request for everybody else. */
+async function assertRoom(tx: Tx, { request_id, caller }: Decision): Promise<void> {
+  if ((await countWaiting(tx, request_id, caller.id)) < mostWaiting) return
+  throw new DomainError('rate_limited', 'You have asked for this often enough: it will be carried out.')
+}
+
 /**
  * Checks that the caller may decide now and writes the decision down as a command, in one transaction that holds the
  * request. It has happened only when the command is applied.
@@ -64,8 +73,7 @@ export function queueDecision(sql: Sql, kind: 'approve' | 'deny', decision: Deci
     if (await isKnown(tx, id)) return { command_id: id, is_blocking }
     await assertMayDecide(tx, request, decision)
     if (is_blocking) await assertNoRunInFlight(tx, request)
-    const waiting = await findWaiting(tx, { request_id, kind, actor_id: caller.id })
-    if (waiting !== undefined) return { command_id: waiting, is_blocking }
+    await assertRoom(tx, decision)
     await queueCommand(tx, { id, kind, request_id, actor: caller, comment, is_blocking })
     return { command_id: id, is_blocking }
   })
