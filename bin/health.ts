@@ -40,6 +40,7 @@ export function checkHealth({
   sandbox,
 }: Parts): Promise<PartHealth[]> {
   const { name: level, walls, missing, block_refusal } = sandbox.level()
+  const walled = { name: 'sandbox', ok: true, detail: level, facts: { level, walls, missing, block_refusal } }
   return Promise.all([
     check('database', async () => void (await sql`select 1`)),
     check('temporal', async () => {
@@ -53,6 +54,6 @@ export function checkHealth({
       if (!isWorking()) throw new Error('is not running')
       return undefined
     }),
-    { name: 'sandbox', ok: true, detail: level, facts: { level, walls, missing, block_refusal } },
+    Promise.resolve(walled),
   ])
 }
