@@ -47,6 +47,9 @@ beforeEach(() => {
   answer = 'ok'
 })
 
+/** What the service was asked for; runs of earlier tests may still be calling it. */
+const asked = (path: string) => seen.filter(({ url }) => url.startsWith(path))
+
 const reference = (name: string) => readFileSync(new URL(`../../scripts/${name}.ts`, import.meta.url), 'utf8')
 
 async function putSecret(name: string, value: string, hosts: string[] = [host]): Promise<void> {
@@ -99,7 +102,7 @@ describe('an http call', () => {
       `const { status, body } = await http.post('SERVICE/in?x=1', { a: 1 }); return status + body`,
     )
     expect(run).toMatchObject({ status: 'succeeded', result: '200ok' })
-    expect(seen).toMatchObject([{ method: 'POST', url: '/in?x=1', body: '{"a":1}' }])
+    expect(asked('/in')).toMatchObject([{ method: 'POST', url: '/in?x=1', body: '{"a":1}' }])
     expect(run.calls).toMatchObject([
       {
         method: 'POST',
@@ -124,9 +127,9 @@ describe('an http call', () => {
 
   test('carries a key of the run with every POST, another for each, unless the script has one', async () => {
     const run = await runBody(`
-      await http.post('SERVICE/1', 'a'); await http.post('SERVICE/2', 'b'); await http.get('SERVICE/3')
-      await http.post('SERVICE/4', 'c', { headers: { 'Idempotency-Key': 'mine' } })`)
-    expect(seen.map(({ headers }) => headers['idempotency-key'])).toEqual([
+      await http.post('SERVICE/key/1', 'a'); await http.post('SERVICE/key/2', 'b'); await http.get('SERVICE/key/3')
+      await http.post('SERVICE/key/4', 'c', { headers: { 'Idempotency-Key': 'mine' } })`)
+    expect(asked('/key').map(({ headers }) => headers['idempotency-key'])).toEqual([
       `${run.id}-1`,
       `${run.id}-2`,
       undefined,
@@ -139,8 +142,8 @@ describe('an http call', () => {
     const script = `export const run = async () => { await http.post('http://${host}/try', 'x'); throw new Error('again') }`
     const task = await saveTask(script, { max_retries: 1 })
     await requestUnder(task, 'retry')
-    await eventually('two attempts', async () => seen.length === 2)
-    const keys = seen.map(({ headers }) => headers['idempotency-key'])
+    await eventually('two attempts', async () => asked('/try').length === 2)
+    const keys = asked('/try').map(({ headers }) => headers['idempotency-key'])
     expect(keys[0]).toBeDefined()
     expect(new Set(keys).size).toBe(1)
   })
@@ -178,9 +181,10 @@ describe('a secret', () => {
       log(body, token)
       if (body.includes('CaNa' + 'Ry')) throw new Error('the script has it')
       return JSON.stringify([body, headers, token, config.get('x')])`)
-    expect(seen[0]?.headers.authorization).toBe(`Bearer ${canary}`)
-    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ token: canary })
-    expect(new URL(`http://x${seen[0]?.url}`).searchParams.get('key')).toBe(canary)
+    const [got] = asked('/echo/')
+    expect(got?.headers.authorization).toBe(`Bearer ${canary}`)
+    expect(JSON.parse(got?.body ?? '')).toEqual({ token: canary })
+    expect(new URL(`http://x${got?.url}`).searchParams.get('key')).toBe(canary)
     expect(run.status).toBe('succeeded')
     expect(run.result).toContain('[secret TOKEN]')
     expect(run.log[0]?.text).toContain('[secret TOKEN]')
@@ -202,9 +206,9 @@ describe('a secret', () => {
 
   test('is not sent to a host that is the task’s and not its own', async () => {
     await putSecret('KEPT', canary, ['kept.example'])
-    const run = await runBody(`await http.post('SERVICE/x', { a: secrets.get('KEPT') })`)
+    const run = await runBody(`await http.post('SERVICE/kept', { a: secrets.get('KEPT') })`)
     expect(run.error?.message).toContain('the secret KEPT may not be sent to localhost')
-    expect(seen).toEqual([])
+    expect(asked('/kept')).toEqual([])
   })
 
   test('is not sent to a host that is its own and not the task’s', async () => {
@@ -278,9 +282,13 @@ describe('slack_notifier', () => {
     const { id, template_name } = await requestUnder(task, 'ignore')
     const run = await runOf(id, 'created')
     expect(run).toMatchObject({ status: 'succeeded', result: 'notified' })
-    expect(seen).toMatchObject([{ method: 'POST', url: path }])
-    expect(seen[0]?.headers['content-type']).toBe('application/json')
-    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({
+    const [posted] = asked('/services')
+    expect(posted).toMatchObject({
+      method: 'POST',
+      url: path,
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(JSON.parse(posted?.body ?? '')).toEqual({
       text: `${template_name} access requested by alice@example.com — approvers: bob@example.com, dana@example.com`,
     })
     expect(JSON.stringify(run)).not.toContain('T0000')
@@ -338,8 +346,7 @@ describe('change_ticket', () => {
     const { id } = await requestUnder(await withConfig({ ticket_auth: 'bearer' }), 'block')
     expect((await approve(id)).body.status).toBe('approved')
     expect(await runOf(id, 'approved')).toMatchObject({ result: 'CHG-1 is open' })
-    const asked = seen.filter(({ url }) => url === '/changes/CHG-1')
-    expect(asked.at(-1)?.headers.authorization).toBe('Bearer token-of-the-service')
+    expect(asked('/changes/CHG-1').at(-1)?.headers.authorization).toBe('Bearer token-of-the-service')
   })
 
   test('refuses while it is closed, unknown, or cannot be asked for', async () => {
@@ -360,7 +367,7 @@ describe('change_ticket', () => {
       event: { 'custom_answers.Change': 'CHG-77' },
     })
     expect(run.body).toMatchObject({ result: 'CHG-77 is open' })
-    expect(seen[0]?.url).toBe('/changes/CHG-77')
+    expect(asked('/changes/CHG-77')).toHaveLength(1)
   })
 
   test.each(['', '../admin', 'CHG-1?x=1', 'a b'])('asks nothing for the ticket %j', async (ticket) => {
@@ -369,7 +376,7 @@ describe('change_ticket', () => {
       event: { 'custom_answers.Change': ticket },
     })
     expect(run.body.error?.message).toContain('the request names no change ticket')
-    expect(seen).toEqual([])
+    expect(run.body.calls).toEqual([])
   })
 })
 
