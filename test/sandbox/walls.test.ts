@@ -134,7 +134,9 @@ describe('a child', () => {
     const waiting = () => processes().filter(({ line }) => line.includes(`"reply_bytes":${marker}`))
     const nicenesses = () =>
       waiting().map(({ pid }) => Number(readQuietly(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[16]))
-    await expect.poll(() => [...new Set(nicenesses())].toSorted((a, b) => a - b), { timeout: 5_000 }).toEqual([0, 10])
+    await expect
+      .poll(() => [...new Set(nicenesses())].toSorted((a, b) => a - b), { timeout: 5_000 })
+      .toEqual([0, 10])
     const groups = waiting().map(({ pid }) => /nice (\d+)/.exec(readQuietly(`/proc/${pid}/autogroup`))?.[1])
     expect([[], ['0', '10']]).toContainEqual(
       [...new Set(groups)].filter((each) => each !== undefined).toSorted(),
