@@ -32,7 +32,8 @@ async function readConfig(
   return { ...(await readTriggerConfig(sql, request_id, name)), ...event }
 }
 
-async function assertRequest(sql: Sql, request_id: string | undefined): Promise<void> {
+/** @throws DomainError `invalid_request` */
+export async function assertRequest(sql: Sql, request_id: string | undefined): Promise<void> {
   if (request_id === undefined || (await findRequest(sql, request_id))) return
   throw new DomainError('invalid_request', 'There is no such request.', {
     errors: [{ pointer: '/request_id', detail: 'does not exist' }],

@@ -19,6 +19,7 @@ import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
+import { scriptTests } from './routes/script-tests.ts'
 import { scriptVersions } from './routes/script-versions.ts'
 import { secrets } from './routes/secrets.ts'
 import { templates } from './routes/templates.ts'
@@ -35,6 +36,7 @@ const resources = [
   applications,
   tokens,
   scriptTasks,
+  scriptTests,
   scriptVersions,
   secrets,
 ]

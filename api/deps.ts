@@ -1,5 +1,7 @@
+import type { Actor } from '../db/audit.ts'
 import type { Sql } from '../db/client.ts'
 import type { Sealer } from '../db/sealing.ts'
+import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TokenSigner } from './token-signer.ts'
@@ -14,11 +16,15 @@ export type ManualRun = {
   request_id: string | undefined
 }
 
+export type TestRun = { run_id: string; task: TestedTask; input: ScriptTestInput; actor: Actor }
+
 export type Scripts = {
   /** @throws DomainError `script_invalid`, with the author's line and column */
   compile(source: string): Promise<{ code: string }>
   /** The finished run, however it ended. @throws DomainError `not_found`, `invalid_request` */
   run(run: ManualRun): Promise<Run>
+  /** The finished test run, which is kept nowhere. @throws DomainError `invalid_request` */
+  test(run: TestRun): Promise<Run>
 }
 
 /** Everything that the API is handed. */

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client'
 import { createActivities } from '../activities/activities.ts'
 import { runByHand } from '../activities/manual-run.ts'
 import type { Runner } from '../activities/run-task.ts'
+import { testScript } from '../activities/test-run.ts'
 import { createApp } from '../api/app.ts'
 import type { Scripts } from '../api/deps.ts'
 import { createTokenSigner } from '../api/token-signer.ts'
@@ -69,6 +70,7 @@ async function compile(source: string): Promise<{ code: string }> {
 const createScripts = ({ sql, ...runner }: Parts): Scripts => ({
   compile,
   run: (run) => runByHand(sql, runner, run),
+  test: (run) => testScript(sql, runner, run),
 })
 
 const logTo =

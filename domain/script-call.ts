@@ -11,6 +11,10 @@ export const Call = z
     bytes_sent: z.int(),
     bytes_received: z.int(),
     error: z.string().nullable(),
+    /** Of test runs only: the headers that the call has, secrets by name. */
+    headers: z.record(z.string(), z.string()).optional(),
+    /** Of test runs only: false where nothing left the product. */
+    made: z.boolean().optional(),
   })
   .meta({ id: 'Call' })
 export type Call = z.infer<typeof Call>

@@ -32,6 +32,13 @@ function assertSendable({ method, body }: GuardedRequest): void {
   if (!methods.has(method)) throw new Error(`the method must be one of ${[...methods].join(', ')}`)
 }
 
+/** What can be said against a request without sending it. @throws Error for whoever wrote the script */
+export function assertAdmitted(request: GuardedRequest, policy: EgressPolicy): void {
+  assertSendable(request)
+  readHeaders(request.headers)
+  admit(request.url, policy)
+}
+
 const hostHeader = ({ host, port, is_tls }: Target) =>
   port === (is_tls ? 443 : 80) ? host : `${host}:${port}`
 

@@ -1,5 +1,5 @@
 import type { Call } from '../../domain/script-call.ts'
-import { sendGuarded } from '../../egress/send-guarded.ts'
+import { assertAdmitted, sendGuarded } from '../../egress/send-guarded.ts'
 import type { EgressPolicy, GuardedRequest, GuardedResponse } from '../../egress/send-guarded.ts'
 import { readTarget } from '../../egress/target.ts'
 import type { HostHandler } from '../../sandbox/host-calls.ts'
@@ -26,6 +26,11 @@ const isPlain = (error: unknown): error is Error =>
 const pathOf = (shownUrl: string): string | null =>
   /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(shownUrl)?.[1]?.slice(0, 500) ?? null
 
+/** How a test run calls: each call is checked and shown as it would leave, and made only if asked for. */
+export type TestCalls = { make_calls: boolean }
+
+const neutral: GuardedResponse = { status: 200, headers: {}, body: '' }
+
 type Calling = {
   vault: Vault
   policy: EgressPolicy
@@ -33,10 +38,12 @@ type Calling = {
   calls: Call[]
   /** The same for every attempt at telling a task of the same event. */
   idempotency_key: string
+  /** Undefined: this is a real run. */
+  test: TestCalls | undefined
 }
 
 /** Answers `http.request`: fills secrets in, sends, masks what comes back, and writes the call down. */
-export function createHttpHandler({ vault, policy, calls, idempotency_key }: Calling): HostHandler {
+export function createHttpHandler({ vault, policy, calls, idempotency_key, test }: Calling): HostHandler {
   let posts = 0
 
   function begin({ method, url, body }: GuardedRequest): Call {
@@ -49,6 +56,7 @@ export function createHttpHandler({ vault, policy, calls, idempotency_key }: Cal
       bytes_sent: Buffer.byteLength(body ?? ''),
       bytes_received: 0,
       error: 'the run ended before the answer',
+      ...(test && { made: false }),
     }
     calls.push(call)
     return call
@@ -62,22 +70,33 @@ export function createHttpHandler({ vault, policy, calls, idempotency_key }: Cal
     return { ...request, headers: { ...request.headers, 'idempotency-key': `${idempotency_key}-${posts}` } }
   }
 
+  const maskedHeaders = (headers: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [vault.mask(name), vault.mask(value)]))
+
   const masked = ({ status, headers, body }: GuardedResponse): GuardedResponse => ({
     status,
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [vault.mask(name), vault.mask(value)]),
-    ),
+    headers: maskedHeaders(headers),
     body: vault.mask(body),
   })
+
+  /** Null: the call is not made. */
+  function exchange(request: GuardedRequest, call: Call, signal: AbortSignal) {
+    if (test === undefined) return sendGuarded(request, policy, { signal })
+    call.headers = maskedHeaders(request.headers)
+    assertAdmitted(request, policy)
+    call.made = test.make_calls
+    return test.make_calls ? sendGuarded(request, policy, { signal }) : null
+  }
 
   async function send(request: GuardedRequest, call: Call, signal: AbortSignal): Promise<GuardedResponse> {
     const filled = await vault.fillIn(withKey(request))
     call.host = vault.mask(readTarget(filled.url).host)
     call.bytes_sent = Buffer.byteLength(filled.body ?? '')
-    const response = await sendGuarded(filled, policy, { signal })
+    const response = await exchange(filled, call, signal)
+    call.error = null
+    if (response === null) return neutral
     call.status = response.status
     call.bytes_received = Buffer.byteLength(response.body)
-    call.error = null
     return masked(response)
   }
 

@@ -30,12 +30,28 @@ const told = [
   'ended_at',
 ] as const satisfies (keyof StoredRequest)[]
 
+const notOwn = 'a script may ask only about the access request of its own event'
+
+/** What is told in place of a request that there is not. */
+export type SampleRequest = { request: { id: string } & Record<string, unknown>; approvers: unknown[] }
+
+/** Answers `idp.…` with a sample, about that and no other. */
+export function createSampleIdpHandlers({ request, approvers }: SampleRequest): HostHandlers {
+  const answer = ([asked]: unknown[], value: unknown): Promise<unknown> =>
+    typeof asked === 'string' && asked.toLowerCase() === request.id
+      ? Promise.resolve(value)
+      : Promise.reject(new Error(notOwn))
+  return {
+    'idp.getAccessRequest': (args) => answer(args, request),
+    'idp.getAccessRequestApprovers': (args) => answer(args, approvers),
+  }
+}
+
 /** Answers `idp.…`, about the request of the run's own event and no other. */
 export function createIdpHandlers(sql: Sql, request_id: string | undefined): HostHandlers {
   function own([asked]: unknown[]): string {
     if (request_id === undefined) throw new Error('this run has no access request')
-    if (typeof asked !== 'string' || asked.toLowerCase() !== request_id)
-      throw new Error('a script may ask only about the access request of its own event')
+    if (typeof asked !== 'string' || asked.toLowerCase() !== request_id) throw new Error(notOwn)
     return request_id
   }
   return {

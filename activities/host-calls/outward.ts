@@ -4,7 +4,9 @@ import type { Sealer } from '../../db/sealing.ts'
 import type { Call } from '../../domain/script-call.ts'
 import type { HostHandlers } from '../../sandbox/host-calls.ts'
 import { createHttpHandler } from './http.ts'
-import { createIdpHandlers } from './idp.ts'
+import type { TestCalls } from './http.ts'
+import { createIdpHandlers, createSampleIdpHandlers } from './idp.ts'
+import type { SampleRequest } from './idp.ts'
 import { createVault } from './vault.ts'
 
 /** What a run reaches of the world, and what may be told of it afterwards. */
@@ -22,6 +24,13 @@ type OutwardRun = {
   egress_hosts: readonly string[]
   request_id: string | undefined
   idempotency_key: string
+  /** Undefined: this is a real run. `sample` stands for a request where none is named. */
+  test?: TestCalls & { sample: SampleRequest }
+}
+
+function idpOf(sql: Sql, { request_id, test }: OutwardRun): HostHandlers {
+  const isSample = test !== undefined && request_id === undefined
+  return isSample ? createSampleIdpHandlers(test.sample) : createIdpHandlers(sql, request_id)
 }
 
 /** The host calls of one run. */
@@ -29,12 +38,12 @@ export function createOutward(sql: Sql, run: OutwardRun): Outward {
   const calls: Call[] = []
   const vault = createVault(sql, run.sealer, run.secret_names)
   const policy = { hosts: run.egress_hosts, allow_private: run.allow_private_egress }
-  const { idempotency_key, request_id } = run
+  const { idempotency_key, test } = run
   return {
     secrets: vault.placeholders,
     handlers: {
-      'http.request': createHttpHandler({ vault, policy, calls, idempotency_key }),
-      ...createIdpHandlers(sql, request_id),
+      'http.request': createHttpHandler({ vault, policy, calls, idempotency_key, test }),
+      ...idpOf(sql, run),
     },
     conclude: (end) => ({
       ...end,

@@ -44,13 +44,21 @@ const storableCall = (call: Call): Call => ({
   error: call.error === null ? null : storable(call.error),
 })
 
-export async function endRun(db: Db, id: string, end: RunEnd): Promise<void> {
-  const log = end.log.map((line) => ({ ...line, text: storable(line.text) }))
-  const error = end.error && { ...end.error, message: storable(end.error.message) }
-  const calls = end.calls.map(storableCall)
+/** The end of a run in text that can be kept. */
+export const storableEnd = (end: RunEnd): RunEnd => ({
+  ...end,
+  result: end.result === null ? null : storable(end.result),
+  log: end.log.map((line) => ({ ...line, text: storable(line.text) })),
+  error: end.error && { ...end.error, message: storable(end.error.message) },
+  calls: end.calls.map(storableCall),
+})
+
+export async function endRun(db: Db, id: string, ended: RunEnd): Promise<void> {
+  const end = storableEnd(ended)
+  const { result, log, error, calls } = end
   await db`update script_runs set status = ${end.status}, ended_by = ${end.ended_by}, cpu_ms = ${round(end.cpu_ms)},
     duration_ms = extract(epoch from clock_timestamp() - started_at) * 1000,
-    result = ${end.result === null ? null : storable(end.result)}, log = ${db.json(log)},
+    result = ${result}, log = ${db.json(log)},
     error = ${error === null ? null : db.json(error)}, calls = ${db.json(calls)}
     where id = ${id} and status = 'running'`
 }
