@@ -1,4 +1,5 @@
 import type { Sql } from '../db/client.ts'
+import { saveRecording } from '../db/scripts/recordings.ts'
 import { beginRun, endRun, refusedRun } from '../db/scripts/runs.ts'
 import { listSecretNames } from '../db/scripts/secrets.ts'
 import type { NewRun, RunEnd } from '../db/scripts/runs.ts'
@@ -20,16 +21,19 @@ export type TaskRun = Omit<NewRun, 'task'> & {
   signal: AbortSignal
 }
 
+/** All that the script is told. */
+const configOf = ({ task, config }: TaskRun) => ({ ...task.definition.config, ...config })
+
 async function execute(sandbox: Sandbox, run: TaskRun, outward: Outward): Promise<RunEnd> {
-  const { task, config, deadline_ms, lane, signal } = run
+  const { task, deadline_ms, lane, signal } = run
   if (!task.definition.enabled) return refusedRun('disabled', 'the script task is disabled')
   if (deadline_ms <= 0) return refusedRun('wall', 'no time was left when its turn came')
-  const { code, name, definition } = task
+  const { code, name } = task
   const filename = `${name}.ts`
   const end = await sandbox.run({
     code,
     filename,
-    config: { ...definition.config, ...config },
+    config: configOf(run),
     secrets: outward.secrets,
     handlers: outward.handlers,
     deadline_ms,
@@ -64,6 +68,7 @@ export async function runTask(
     idempotency_key: idempotencyKeyOf(run, began.id),
   })
   const end = await execute(sandbox, run, outward)
+  await saveRecording(sql, began.id, outward.recording(configOf(run)))
   await endRun(sql, began.id, end)
   return { id: began.id, end }
 }

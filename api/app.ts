@@ -18,6 +18,7 @@ import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
+import { scriptReplays } from './routes/script-replays.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
 import { scriptTests } from './routes/script-tests.ts'
 import { scriptVersions } from './routes/script-versions.ts'
@@ -37,6 +38,7 @@ const resources = [
   tokens,
   scriptTasks,
   scriptTests,
+  scriptReplays,
   scriptVersions,
   secrets,
 ]

@@ -18,6 +18,13 @@ export type ManualRun = {
 
 export type TestRun = { run_id: string; task: TestedTask; input: ScriptTestInput; actor: Actor }
 
+export type ReplayRun = {
+  run_id: string
+  recorded_id: string
+  task: TestedTask & { id: string }
+  actor: Actor
+}
+
 export type Scripts = {
   /** @throws DomainError `script_invalid`, with the author's line and column */
   compile(source: string): Promise<{ code: string }>
@@ -25,6 +32,10 @@ export type Scripts = {
   run(run: ManualRun): Promise<Run>
   /** The finished test run, which is kept nowhere. @throws DomainError `invalid_request` */
   test(run: TestRun): Promise<Run>
+  /** An earlier run beside its replay; `calls` are lines for a person. @throws DomainError `not_found`, `invalid_request` */
+  replay(
+    replay: ReplayRun,
+  ): Promise<{ run: Run; recorded: Run; calls: { recorded: string[]; replayed: string[] } }>
 }
 
 /** Everything that the API is handed. */

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client'
 
 import { createActivities } from '../activities/activities.ts'
 import { runByHand } from '../activities/manual-run.ts'
+import { replayRun } from '../activities/replay-run.ts'
 import type { Runner } from '../activities/run-task.ts'
 import { testScript } from '../activities/test-run.ts'
 import { createApp } from '../api/app.ts'
@@ -71,6 +72,7 @@ const createScripts = ({ sql, ...runner }: Parts): Scripts => ({
   compile,
   run: (run) => runByHand(sql, runner, run),
   test: (run) => testScript(sql, runner, run),
+  replay: (replay) => replayRun(sql, runner, replay),
 })
 
 const logTo =

@@ -4,7 +4,7 @@ import { AccessRequestId } from './ids.ts'
 import { integrationEvents, triggerEvents } from './lifecycle.ts'
 import { recordOf } from './record.ts'
 import { refuseSchedule } from './schedule.ts'
-import { ScriptTaskInput } from './script-task.ts'
+import { Run, ScriptTaskInput } from './script-task.ts'
 import { Name, Text } from './text.ts'
 
 /** The events that a test run can be told of; their values are invented where no request is named. */
@@ -30,6 +30,21 @@ export const ScriptDraftTestInput = z
   .superRefine(refuseSchedule)
   .meta({ id: 'ScriptDraftTestInput' })
 export type ScriptDraftTestInput = z.infer<typeof ScriptDraftTestInput>
+
+/** Without `script` the current version is replayed. */
+export const ScriptReplayInput = z
+  .strictObject({ script: ScriptTaskInput.shape.script.optional() })
+  .meta({ id: 'ScriptReplayInput' })
+
+/** `differences` are unified text from the recorded run to the replay, empty where both are equal. */
+export const ScriptReplay = z
+  .object({
+    run: Run,
+    recorded: Run,
+    differences: z.object({ result: z.string(), log: z.string(), calls: z.string() }),
+  })
+  .meta({ id: 'ScriptReplay' })
+export type ScriptReplay = z.infer<typeof ScriptReplay>
 
 /** A task, or a draft of one: then `id` is null and `version` 0. */
 export type TestedTask = {

@@ -11,19 +11,28 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isTextRecord = (value: unknown): value is Record<string, string> =>
   isRecord(value) && Object.values(value).every((member) => typeof member === 'string')
 
-/** What the isolate sends of a call; a child that sends anything else is not the one that was started. */
-function readRequest([given]: unknown[]): GuardedRequest {
-  if (!isRecord(given)) throw new Error('the request is not complete')
+/** Whether a child sends what the isolate makes of a call; one that does not is not the one that was started. */
+export const isRequest = (args: unknown[]): args is [GuardedRequest] => isWhole(args[0])
+
+function isWhole(given: unknown): given is GuardedRequest {
+  if (!isRecord(given)) return false
   const { method, url, headers, body } = given
-  const isWhole = typeof method === 'string' && typeof url === 'string' && isTextRecord(headers)
-  if (!isWhole || (typeof body !== 'string' && body !== null)) throw new Error('the request is not complete')
+  const isAddressed = typeof method === 'string' && typeof url === 'string' && isTextRecord(headers)
+  return isAddressed && (typeof body === 'string' || body === null)
+}
+
+export function readRequest(args: unknown[]): GuardedRequest {
+  if (!isRequest(args)) throw new Error('the request is not complete')
+  const [{ method, url, headers, body }] = args
   return { method, url, headers, body }
 }
 
-const isPlain = (error: unknown): error is Error =>
+/** Written for the author of a script. */
+export const isPlain = (error: unknown): error is Error =>
   error instanceof Error && error.constructor === Error && !('code' in error)
 
-const pathOf = (shownUrl: string): string | null =>
+/** The path alone, of a URL in which secrets have names. */
+export const pathOf = (shownUrl: string): string | null =>
   /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(shownUrl)?.[1]?.slice(0, 500) ?? null
 
 /** How a test run calls: each call is checked and shown as it would leave, and made only if asked for. */

@@ -15,7 +15,7 @@ export type Vault = {
   /** @throws Error for whoever wrote the script, when a secret may not go where the request would take it */
   fillIn(request: GuardedRequest): Promise<GuardedRequest>
   /** Names in place of placeholders and of all values that were filled in. */
-  mask(text: string): string
+  mask: (text: string) => string
 }
 
 type Opened = { value: string; hosts: string[] }

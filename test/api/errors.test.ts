@@ -175,7 +175,7 @@ const provoke: Record<ErrorCode, () => Promise<Answer<unknown>>> = {
   },
   async internal() {
     const fault = () => Promise.reject(new Error(`select secret from vault failed at ${secretPath}`))
-    const scripts = { compile: fault, run: fault, test: fault }
+    const scripts = { compile: fault, run: fault, test: fault, replay: fault }
     const api = await createTestApi(it.sql, { scripts, logError: () => undefined })
     return api.call('POST', '/scheduled-tasks', { as: admin.id, body: { name: 'x', script: 'x' } })
   },
@@ -557,7 +557,7 @@ describe('an Idempotency-Key', () => {
     let isBroken = true
     const compile = () => (isBroken ? Promise.reject(new Error('broken')) : Promise.resolve({ code: 'x' }))
     const unused = () => Promise.reject(new Error('unused'))
-    const scripts = { compile, run: unused, test: unused }
+    const scripts = { compile, run: unused, test: unused, replay: unused }
     const api = await createTestApi(it.sql, { scripts, logError: () => undefined })
     const call = () =>
       api.call('POST', '/scheduled-tasks', {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { getRow, rows } from '../../db/client.ts'
 import { integrationEvents, triggerEvents } from '../../domain/lifecycle.ts'
+import type { ScriptReplay } from '../../domain/script-test.ts'
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
 import { startHttp } from '../egress/servers.ts'
 import type { LocalServer } from '../egress/servers.ts'
@@ -18,13 +19,15 @@ let alice: Caller
 let service: LocalServer
 let host: string
 let seen: string[] = []
+let large = ''
 
 const secret = 'CaNaRy/7f3a+9c"e4b0'
 
 beforeAll(async () => {
   service = await startHttp((request, response) => {
     seen.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`)
-    response.end(`answer to ${request.headers.authorization ?? 'nobody'}`)
+    if (request.url === '/large') response.end(large)
+    else response.end(`answer to ${request.headers.authorization ?? 'nobody'}`)
   })
   host = `localhost:${service.port}`
   it = await startTestProduct({ allow_private_egress: true })
@@ -227,5 +230,132 @@ describe('a test run refuses', () => {
     const { body } = await testDraft('await new Promise(() => {})', { timeout_seconds: 1 })
     expect(body).toMatchObject({ status: 'failed', result: null })
     expect((await testDraft(`return 'next'`)).body.result).toBe('next')
+  })
+})
+
+type Replay = ScriptReplay & { code: string; errors: unknown }
+
+const runTask = async ({ id }: ScriptTask, input: unknown = {}): Promise<Run> =>
+  (await admin.call<Run>('POST', `/scheduled-tasks/${id}/run`, input)).body
+
+const replay = (task: { id: string }, run: { id: string }, input: unknown = {}, caller = admin) =>
+  caller.call<Replay>('POST', `/scheduled-tasks/${task.id}/runs/${run.id}/replay`, input)
+
+const same = { result: '', log: '', calls: '' }
+
+describe('a replay', () => {
+  test('of the same version is told and answered the same, calls nobody and keeps nothing', async () => {
+    const task = await saveTask(`log(config.get('colour'), config.get('kind')); ${posts}`, {
+      config: { colour: 'blue' },
+    })
+    const recorded = await runTask(task, { event: { kind: 'real' } })
+    const runs = await countRuns()
+    seen = []
+    const { status, body } = await replay(task, recorded)
+    expect([status, body.differences]).toEqual([200, same])
+    expect(body.recorded).toEqual(recorded)
+    expect(body.run).toMatchObject({
+      trigger: 'replay',
+      version: 1,
+      result: '200answer to Bearer [secret TOKEN]',
+    })
+    expect(body.run.log[0]?.text).toBe('blue real')
+    expect(body.run.calls).toMatchObject([{ method: 'POST', host: 'localhost', path: '/in', made: false }])
+    expect(seen).toEqual([])
+    expect(await countRuns()).toBe(runs)
+  })
+
+  test('of a draft tells what differs', async () => {
+    const task = await saveTask(posts.replace('return', 'log("old"); return'))
+    const recorded = await runTask(task)
+    const draft = posts.replace('a: 1', 'a: 22').replace('return', 'log("new"); return "now " +')
+    const { differences, run } = (await replay(task, recorded, { script: scriptOf(draft) })).body
+    expect(run).toMatchObject({ version: 0, status: 'succeeded' })
+    expect(differences.result).toContain('+now 200answer to Bearer [secret TOKEN]')
+    expect(differences.log).toMatch(/-info: old[^]*\+info: new/)
+    expect(differences.calls).toMatch(
+      /-POST .*\/in, body of 7 bytes .* → 200[^]*\+POST .*\/in, body of 8 bytes .* → 200/,
+    )
+  })
+
+  test('fails a call that the run has not made, and repeats one that failed', async () => {
+    const failing = `try { await http.get('https://other.example/x') } catch (error) { log(error.message) }`
+    const task = await saveTask(failing)
+    const recorded = await runTask(task)
+    expect((await replay(task, recorded)).body.differences).toEqual(same)
+    const script = scriptOf(`${failing}; await http.get('SERVICE/more')`)
+    const { run, differences } = (await replay(task, recorded, { script })).body
+    expect(run.error?.message).toContain(`the recorded run has not made this call: GET http://${host}/more`)
+    expect(differences.calls).toContain('+GET')
+    expect(seen).toEqual([])
+  })
+
+  test('answers idp as it was then', async () => {
+    const request = await submit(alice, (await it.template()).id)
+    const task = await saveTask(`return (await idp.getAccessRequest(config.get('request_id'))).status`)
+    const recorded = await runTask(task, { request_id: request.id })
+    expect(recorded.result).toBe('pending')
+    await admin.call('POST', `/access-requests/${request.id}/revoke`)
+    const { body } = await replay(task, recorded)
+    expect(body).toMatchObject({ differences: same, run: { result: 'pending', request_id: request.id } })
+  })
+
+  test('says of an answer that was too large that it is not there', async () => {
+    large = 'x'.repeat(300_000)
+    const task = await saveTask(`return String((await http.get('SERVICE/large')).body.length)`)
+    const recorded = await runTask(task)
+    expect(recorded.result).toBe('300000')
+    expect((await replay(task, recorded)).body.run.error?.message).toContain('too large to be kept')
+  })
+
+  test('holds no secret, and goes with its run', async () => {
+    const recorded = await runTask(await saveTask(posts))
+    const find = () =>
+      rows<{ recording: string }>(
+        it.sql`select recording from script_run_recordings where run_id = ${recorded.id}`,
+      )
+    const [kept] = await find()
+    expect(kept?.recording).toContain('[secret TOKEN]')
+    expect(kept?.recording).not.toContain('CaNaRy')
+    await it.sql`delete from script_runs where id = ${recorded.id}`
+    expect(await find()).toEqual([])
+  })
+})
+
+describe('a replay refuses', () => {
+  let task: ScriptTask
+  let recorded: Run
+  beforeAll(async () => {
+    task = await saveTask(`return 'done'`)
+    recorded = await runTask(task)
+  })
+
+  test('whoever does not manage', async () => {
+    expect((await replay(task, recorded, {}, alice)).body.code).toBe('forbidden')
+  })
+
+  test('a task and a run that are not there', async () => {
+    expect((await replay({ id: randomUUID() }, recorded)).status).toBe(404)
+    expect((await replay(task, { id: randomUUID() })).status).toBe(404)
+  })
+
+  test('the run of another task', async () => {
+    expect((await replay(await saveTask(`return 1`), recorded)).status).toBe(404)
+  })
+
+  test('a test run, which nobody has kept', async () => {
+    expect((await replay(task, (await testTask(task)).body)).status).toBe(404)
+  })
+
+  test('a draft that does not compile, and fields that it does not know', async () => {
+    expect((await replay(task, recorded, { script: 'export const' })).body.code).toBe('script_invalid')
+    const { status, body } = await replay(task, recorded, { make_calls: true })
+    expect([status, body]).toMatchObject([422, { errors: [{ pointer: '/make_calls' }] }])
+  })
+
+  test('a run that has no recording', async () => {
+    const run = await runTask(task)
+    await it.sql`delete from script_run_recordings where run_id = ${run.id}`
+    expect((await replay(task, run)).status).toBe(422)
   })
 })
