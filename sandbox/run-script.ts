@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import { type Child, runnerProgram, startChild } from './child.ts'
 import { type Assignment, converse, type Ending } from './conversation.ts'
 import { type EndedBy, explain } from './endings.ts'
@@ -55,7 +57,7 @@ export type SandboxOptions = {
 }
 
 const QUEUE_LENGTH = 100
-const defaultPlaces = { block: 4, ordinary: 2 }
+const defaultPlaces = { block: 4, ordinary: Math.max(1, availableParallelism() - 1) }
 
 // Somebody waits for a block run; the others leave the processor to the product first. Not the whole way to 19: the
 // time limits of a script go on while it waits for the processor.
