@@ -32,6 +32,13 @@ const rolesOf = async (caller: Caller) => {
   return decodeJwt<{ roles?: string[] }>(body.access_token).roles
 }
 
+/** Right after Temporal is back the engine may need longer than the answer does: then it is 202, and carried out later. */
+async function approveInTheEnd(caller: Caller, id: string) {
+  const answer = await decide(caller, 'approve', id)
+  expect([200, 202], JSON.stringify(answer.body)).toContain(answer.status)
+  await statusIs(id, 'approved')
+}
+
 const statusIs = (id: string, status: string) =>
   eventually(`the status ${status}`, async () => (await getRequest(admin, id)).status === status, 45_000)
 
@@ -70,7 +77,7 @@ describe('while Temporal is away', { timeout: 120_000 }, () => {
   test('a revocation takes effect on tokens at once, and its workflow ends when it is back', async () => {
     const template = await it.template()
     const request = await submit(alice, template.id)
-    await decide(bob, 'approve', request.id)
+    await approveInTheEnd(bob, request.id)
     expect(await rolesOf(alice)).toEqual(['db-readonly'])
     await temporal.kill()
     const revoked = await decide(bob, 'revoke', request.id)
@@ -102,7 +109,7 @@ describe('while Temporal is away', { timeout: 120_000 }, () => {
     const { status, timeline } = await getRequest(alice, request.id)
     expect([status, timeline.at(-1)?.kind]).toEqual(['pending', 'approval_lapsed'])
     await temporal.restart()
-    expect((await decide(bob, 'approve', request.id)).body.status).toBe('approved')
+    await approveInTheEnd(bob, request.id)
   })
 
   test('readiness says which part does not answer', async () => {
@@ -123,7 +130,7 @@ describe('an operator', () => {
     const request = await submit(alice, template.id)
     const handle = it.client.workflow.getHandle(workflowId(request.id))
     await handle.terminate('a slip of the hand')
-    expect((await decide(bob, 'approve', request.id)).body.status).toBe('approved')
+    await approveInTheEnd(bob, request.id)
     expect((await handle.describe()).status.name).toBe('RUNNING')
   })
 
@@ -146,6 +153,6 @@ describe('an operator', () => {
       refused,
     )
     expect((await getRequest(alice, request.id)).status).toBe('pending')
-    expect((await decide(bob, 'approve', request.id)).body.status).toBe('approved')
+    await approveInTheEnd(bob, request.id)
   })
 })
