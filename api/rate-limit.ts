@@ -9,7 +9,7 @@ import type { Env } from './router.ts'
 export function limitWrites(writes_per_minute: number): MiddlewareHandler<Env> {
   const limiter = new RateLimiterMemory({ points: writes_per_minute, duration: 60 })
   return async (c, next) => {
-    if (isRead(c.req.method) || (await hasRoom(limiter, c.get('caller_id')))) return next()
+    if (isRead(c.req.method) || (await hasRoom(limiter, c.get('session').caller_id))) return next()
     throw new DomainError('rate_limited', `At most ${writes_per_minute} writes a minute; wait a little.`)
   }
 }

@@ -6,11 +6,12 @@ import { decodeCursor } from '../db/paging.ts'
 import type { PageRequest } from '../db/paging.ts'
 import { DomainError, pointerTo } from '../domain/errors.ts'
 import type { FieldError } from '../domain/errors.ts'
+import type { Session } from '../domain/session.ts'
 import type { Deps } from './deps.ts'
 import { Problem } from './problem.ts'
 
 /** `operation_id` names what a write creates: under an Idempotency-Key the same key gives the same id. */
-export type Env = { Variables: { deps: Deps; caller_id: string; caller: Caller; operation_id: string } }
+export type Env = { Variables: { deps: Deps; session: Session; caller: Caller; operation_id: string } }
 
 export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 

@@ -22,7 +22,7 @@ export type TokenSigner = {
     times: { iat: number; exp: number },
   ): Promise<{ token: string; jti: string }>
   /** The identity that an API token speaks for. @throws when the token is not one of ours, for this API, now */
-  verify(token: string): Promise<{ sub: string }>
+  verify(token: string): Promise<{ sub: string; exp: number }>
 }
 
 /** Seconds. An end may also be a number that is none: JSON takes 1e400. */
@@ -64,7 +64,7 @@ export async function createTokenSigner(key: string, issuer: string): Promise<To
       })
       const { iat = 0, exp = Infinity } = payload
       if (exp - iat > longestLife) throw new Error('no token of ours lives that long')
-      return { sub: payload.sub ?? '' }
+      return { sub: payload.sub ?? '', exp }
     },
   }
 }
