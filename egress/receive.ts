@@ -20,6 +20,14 @@ function decodedOf(response: IncomingMessage): Readable {
   return response.pipe(create())
 }
 
+const MAX_CHUNKS = 1_000
+
+/** A server may send byte by byte, and a buffer takes a hundred times that. */
+function joined(chunks: Buffer[], chunk: Buffer): Buffer[] {
+  chunks.push(chunk)
+  return chunks.length < MAX_CHUNKS ? chunks : [Buffer.concat(chunks)]
+}
+
 const tooLarge = () => new Error(`the response has more than ${MAX_RESPONSE_BYTES} bytes`)
 
 /**
@@ -29,7 +37,7 @@ const tooLarge = () => new Error(`the response has more than ${MAX_RESPONSE_BYTE
 export async function receiveBody(response: IncomingMessage): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const stream = decodedOf(response)
-  const chunks: Buffer[] = []
+  let chunks: Buffer[] = []
   let size = 0
   let received = 0
   response.on('error', reject)
@@ -40,7 +48,7 @@ export async function receiveBody(response: IncomingMessage): Promise<string> {
   stream.on('data', (chunk: Buffer) => {
     size += chunk.byteLength
     if (size > MAX_RESPONSE_BYTES) reject(tooLarge())
-    else chunks.push(chunk)
+    else chunks = joined(chunks, chunk)
   })
   // Whatever ended it, nothing more is unpacked.
   await promise.finally(() => {

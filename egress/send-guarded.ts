@@ -1,12 +1,12 @@
 import http from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { connectTo } from './connect.ts'
 import type { Resolve } from './connect.ts'
 import { readHeaders } from './headers.ts'
 import { explainFailure } from './failures.ts'
-import { receiveBody } from './receive.ts'
+import { MAX_RESPONSE_BYTES, receiveBody } from './receive.ts'
 import { admit } from './target.ts'
 import type { EgressPolicy, Target } from './target.ts'
 
@@ -23,6 +23,10 @@ export type GuardedRequest = {
 export type GuardedResponse = { status: number; headers: Record<string, string>; body: string }
 
 const MAX_REQUEST_BYTES = 1_000_000
+
+// On the wire: interim answers and framing are not a body, and have no end of their own.
+const MAX_HEAD_BYTES = 100_000
+const MAX_WIRE_BYTES = 2 * MAX_RESPONSE_BYTES + MAX_HEAD_BYTES
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
@@ -41,6 +45,20 @@ export function assertAdmitted(request: GuardedRequest, policy: EgressPolicy): v
 
 const hostHeader = ({ host, port, is_tls }: Target) =>
   port === (is_tls ? 443 : 80) ? host : `${host}:${port}`
+
+/** Ends an exchange once more has arrived than an answer within the limits can need. */
+function boundAnswer(request: ClientRequest): void {
+  let response: IncomingMessage | undefined
+  let received = 0
+  request.once('response', (head) => (response = head))
+  request.once('socket', (socket) =>
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.byteLength
+      if (received > (response === undefined ? MAX_HEAD_BYTES : MAX_WIRE_BYTES))
+        (response ?? request).destroy(new Error('the server sends more than an answer may have'))
+    }),
+  )
+}
 
 type Sending = { target: Target; socket: Socket; headers: Record<string, string>; signal: AbortSignal }
 
@@ -64,6 +82,7 @@ function exchange({ method, body }: GuardedRequest, sending: Sending): Promise<I
     },
     signal,
   })
+  boundAnswer(request)
   request.once('response', resolve)
   request.once('error', reject)
   // Without a listener an upgrade would end as a silent close.

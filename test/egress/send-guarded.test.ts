@@ -86,6 +86,27 @@ const sendPlain = (path: string, more: More = {}) =>
     more,
   )
 
+/** To a server that answers as it likes. */
+async function sendToRaw(answer: (socket: net.Socket) => void) {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => answer(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const policy = { hosts: [`localhost:${port}`], allow_private: true }
+  return send(`http://localhost:${port}/`, policy, { time_ms: 20_000 }).finally(() => server.close())
+}
+
+const flooding = (head: string, again: string) => (socket: net.Socket) => {
+  const more = () => {
+    while (!socket.destroyed && socket.write(again));
+  }
+  socket.on('drain', more).write(head)
+  more()
+}
+
 describe('a request', () => {
   test('goes by https, and its answer comes back', async () => {
     const hosts = [`service.example:${secured.port}`]
@@ -165,15 +186,29 @@ describe('a response', () => {
   })
 
   test('that is not HTTP is an error', async () => {
-    const server = net.createServer((socket) => void socket.on('error', () => {}).end('SSH-2.0-OpenSSH\r\n'))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    const policy = { hosts: [`localhost:${port}`], allow_private: true }
-    await expect(send(`http://localhost:${port}/`, policy)).rejects.toThrow(
+    await expect(sendToRaw((socket) => void socket.end('SSH-2.0-OpenSSH\r\n'))).rejects.toThrow(
       'localhost answered with something that is not HTTP',
     )
-    server.close()
+  })
+
+  test('that never begins, for all that comes before it, is not waited for', async () => {
+    const flood = flooding('', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1_000))
+    await expect(sendToRaw(flood)).rejects.toThrow('sends more than an answer may have')
+  })
+
+  test('that is more frame than body is not read on', async () => {
+    const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+    const padded = `1;${'x'.repeat(1_000)}\r\na\r\n`
+    await expect(sendToRaw(flooding(head, padded.repeat(10)))).rejects.toThrow(/sends more than|not HTTP/)
+  })
+
+  test('that comes byte by byte takes the memory of its bytes', async () => {
+    const before = process.memoryUsage().rss
+    const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+    await expect(sendToRaw(flooding(head, '1\r\na\r\n'.repeat(10_000)))).rejects.toThrow(
+      'sends more than an answer may have',
+    )
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000)
   })
 })
 
