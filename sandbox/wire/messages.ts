@@ -60,18 +60,30 @@ const nullOr =
   <T>(guard: Guard<T>): Guard<T | null> =>
   (value): value is T | null =>
     value === null || guard(value)
+const MAX_COUNT = 2 ** 31 - 1
+const MAX_MESSAGE_CHARS = 4_096
+const MAX_DEPTH = 3
+
 const isCount: Guard<number> = (value): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MAX_COUNT
 const isText: Guard<string> = (value): value is string => typeof value === 'string'
 const isCall: Guard<string> = (value): value is string => typeof value === 'string' && productCalls.has(value)
-const isList: Guard<unknown[]> = (value): value is unknown[] => Array.isArray(value)
+const isMessage: Guard<string> = (value): value is string =>
+  isText(value) && value.length <= MAX_MESSAGE_CHARS
 
-const isError = exactly<ScriptError>({ message: isText, line: nullOr(isCount), column: nullOr(isCount) })
+// What nests deeper is text in the isolate already; here it could exhaust the stack of whoever walks it.
+const isFlat = (value: unknown, depth = 0): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth < MAX_DEPTH && Object.values(value).every((member) => isFlat(member, depth + 1)))
+const isArguments: Guard<unknown[]> = (value): value is unknown[] => Array.isArray(value) && isFlat(value)
+
+const isError = exactly<ScriptError>({ message: isMessage, line: nullOr(isCount), column: nullOr(isCount) })
 
 const guards: { [Message in FromChild as Message['type']]: Guard<Message> } = {
   ready: exactly<Ready>({ type: literal('ready') }),
   log: exactly<Logged>({ type: literal('log'), level: literal(...logLevels), text: isText }),
-  call: exactly<Called>({ type: literal('call'), id: isCount, operation: isCall, args: isList }),
+  call: exactly<Called>({ type: literal('call'), id: isCount, operation: isCall, args: isArguments }),
   done: exactly<Done>({
     type: literal('done'),
     ended_by: literal(...endsToldByTheChild),
