@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 
 import { DomainError } from '../domain/errors.ts'
+import { createAuth } from './auth/auth.ts'
 import { authenticate, identify } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { Deps } from './deps.ts'
@@ -71,6 +72,7 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   health(app)
   docsPage(app)
   app.get('/.well-known/jwks.json', (c) => c.json(deps.signer.jwks))
+  app.route('/auth', createAuth())
   app.route('/api/v1', createApi(deps))
   return app
 }

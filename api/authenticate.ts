@@ -3,16 +3,25 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { findCaller } from '../db/directory/caller.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
+import { findSessionCookie } from './auth/cookies.ts'
 import { readBearerToken } from './credentials/bearer-token.ts'
+import { readSessionCookie } from './credentials/session-cookie.ts'
 import type { Env } from './router.ts'
 
 /** Undefined: the request shows no credential of this kind. @throws DomainError `unauthenticated`: it shows one that is not good */
 export type ReadCredential = (c: Context<Env>) => Promise<Session | undefined>
 
 /** Every kind of credential that a call of the API may show, in the order in which they are looked for. */
-const credentials: readonly ReadCredential[] = [readBearerToken]
+const credentials: readonly ReadCredential[] = [readSessionCookie, readBearerToken]
+
+/** Which one of two would count is not for the caller to guess. @throws DomainError `unauthenticated` */
+function assertOneCredential(c: Context<Env>): void {
+  if (c.req.header('authorization') === undefined || findSessionCookie(c) === undefined) return
+  throw new DomainError('unauthenticated', 'Send a token or the cookie of a session, not both.')
+}
 
 async function readSession(c: Context<Env>): Promise<Session> {
+  assertOneCredential(c)
   for (const read of credentials) {
     const session = await read(c)
     if (session !== undefined) return session

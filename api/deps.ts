@@ -38,6 +38,9 @@ export type Scripts = {
   ): Promise<{ run: Run; recorded: Run; calls: { recorded: string[]; replayed: string[] } }>
 }
 
+/** Where people sign in. `has_local`: by name alone, for whoever sits at this machine. */
+export type SignIn = { public_url: string; has_local: boolean }
+
 /** Everything that the API is handed. */
 export type Deps = {
   sql: Sql
@@ -45,6 +48,7 @@ export type Deps = {
   signer: TokenSigner
   scripts: Scripts
   sealer: Sealer
+  sign_in: SignIn
   max_duration_mins: number
   /** Writes a minute for each caller; more is 429. */
   writes_per_minute: number

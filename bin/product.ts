@@ -6,7 +6,7 @@ import { replayRun } from '../activities/replay-run.ts'
 import type { Runner } from '../activities/run-task.ts'
 import { testScript } from '../activities/test-run.ts'
 import { createApp } from '../api/app.ts'
-import type { Scripts } from '../api/deps.ts'
+import type { Scripts, SignIn } from '../api/deps.ts'
 import { createTokenSigner } from '../api/token-signer.ts'
 import { connect } from '../db/client.ts'
 import type { Sql } from '../db/client.ts'
@@ -164,6 +164,15 @@ async function openSealer(sql: Sql, config: Config, say: ProductOptions['say']):
   return sealer
 }
 
+const isLoopback = (url: string): boolean =>
+  ['localhost', '[::1]'].includes(new URL(url).hostname) || new URL(url).hostname.startsWith('127.')
+
+/** By name alone people sign in only where the database is the product's own and nobody comes from elsewhere. */
+const signInOptions = ({ config: { public_url }, embedded }: ProductOptions): SignIn => ({
+  public_url,
+  has_local: embedded && isLoopback(public_url),
+})
+
 type Serving = ProductOptions & { parts: Parts; isWorking: () => boolean }
 
 /** The API and what goes on beside it. */
@@ -180,6 +189,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     signer: await createTokenSigner(readSigningKey(config), config.public_url),
     scripts: createScripts(parts),
     sealer,
+    sign_in: signInOptions(options),
     max_duration_mins: config.max_duration_mins,
     writes_per_minute: config.writes_per_minute,
     workflow_url_base:

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { ApplicationId, GroupId, IdentityId, MappingId } from './ids.ts'
+import { sessionKinds } from './session.ts'
 import { Instant, Name, Text } from './text.ts'
 
 export const identityKinds = ['human', 'service_account', 'workload', 'agent'] as const
@@ -103,7 +104,7 @@ export const MembershipInput = z
   .meta({ id: 'MembershipInput' })
 export type MembershipInput = z.infer<typeof MembershipInput>
 
-/** The caller, and what it holds now; a group's `expires_at` is when it is no longer held. */
+/** The caller, what it holds now and what it has shown; a group's `expires_at` is when it is no longer held. */
 export const Me = z
   .object({
     id: z.uuid(),
@@ -112,6 +113,7 @@ export const Me = z
     display_name: z.string(),
     permissions: z.array(z.enum(permissions)),
     groups: z.array(z.object({ id: GroupId, name: z.string(), expires_at: Instant.nullable() })),
+    session: z.object({ via: z.enum(sessionKinds), expires_at: Instant }),
   })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>

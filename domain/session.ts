@@ -2,10 +2,12 @@
 export const scopes = ['read', 'request', 'decide', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
+export const sessionKinds = ['token', 'personal_access_token', 'cookie'] as const
+
 /** For whom a call is made, and by what it was shown. `scopes` null: all that the caller may do. */
 export type Session = {
   caller_id: string
-  via: 'token' | 'personal_access_token' | 'cookie'
+  via: (typeof sessionKinds)[number]
   scopes: readonly Scope[] | null
   /** RFC 3339; when what was shown ends. */
   expires_at: string

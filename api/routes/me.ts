@@ -16,5 +16,6 @@ const get = createRoute({
 export const me = router().openapi(get, async (c) => {
   const { id, kind, email, display_name, permissions } = c.get('caller')
   const groups = await listHeldGroups(c.get('deps').sql, id)
-  return c.json({ id, kind, email, display_name, permissions, groups }, 200)
+  const { via, expires_at } = c.get('session')
+  return c.json({ id, kind, email, display_name, permissions, groups, session: { via, expires_at } }, 200)
 })

@@ -49,6 +49,7 @@ export async function createTestApi(sql: Sql, overrides: Partial<Deps> = {}): Pr
     signer,
     scripts: missing('scripts'),
     sealer: createSealer([randomBytes(32)]),
+    sign_in: { public_url: issuer, has_local: false },
     max_duration_mins: 43_200,
     writes_per_minute: 1_000_000,
     workflow_url_base: null,

@@ -1,0 +1,31 @@
+import type { MiddlewareHandler } from 'hono'
+
+import { endSession } from '../../db/sign-in/sessions.ts'
+import { readBody } from '../body.ts'
+import { router } from '../router.ts'
+import type { Env } from '../router.ts'
+import { clearSessionCookie, findSessionCookie } from './cookies.ts'
+import { localSignIn } from './local.ts'
+import { fromOurPages } from './same-origin.ts'
+
+/** Nothing here is for a cache, or for the page that somebody goes to next. */
+const uncached: MiddlewareHandler<Env> = async (c, next) => {
+  c.header('cache-control', 'no-store')
+  c.header('referrer-policy', 'no-referrer')
+  await next()
+}
+
+const signOut = router().post('/sign-out', async (c) => {
+  const token = findSessionCookie(c)
+  if (token !== undefined) await endSession(c.get('deps').sql, token)
+  clearSessionCookie(c)
+  return c.body(null, 204)
+})
+
+/** `/auth`: how people sign in and out. Whoever calls is unknown: what bounds how often, stands first of these. */
+export function createAuth() {
+  const auth = router()
+  auth.use(uncached, fromOurPages, readBody)
+  for (const part of [localSignIn, signOut]) auth.route('/', part)
+  return auth
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+
+/** Why a sign-in was refused: what the sign-in page is told, and never more. */
+export const signInErrors = [
+  'cancelled',
+  'expired',
+  'other_browser',
+  'provider_unavailable',
+  'provider_refused',
+  'email_not_verified',
+  'email_domain_not_allowed',
+  'email_taken',
+  'not_registered',
+  'inactive',
+  'last_admin',
+] as const
+export type SignInError = (typeof signInErrors)[number]
+
+const somewhere = 'http://somewhere.invalid'
+
+/** A place on this site: a path, and nothing that a browser could read as the name of another host. */
+export const isLocalPath = (text: string): boolean =>
+  /^\/[^\\\p{Cc}\p{Cf}\s]{0,1999}$/u.test(text) &&
+  !/^[^?#]*\/\//.test(text) &&
+  URL.canParse(text, somewhere) &&
+  new URL(text, somewhere).origin === somewhere
+
+export const ReturnTo = z.string().refine(isLocalPath, 'must be a path of this site')
+
+/** What somebody types to sign in on the embedded set-up. */
+export const LocalSignIn = z.strictObject({ email: z.string().max(254) })
+
+/** `name` is what the button says. */
+export type SignInOptions = {
+  providers: { id: string; name: string }[]
+  /** The people of the embedded set-up; null: there is no local sign-in here. */
+  local: { email: string; display_name: string }[] | null
+}
