@@ -1,9 +1,11 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 
+import { holds } from '../db/directory/caller.ts'
 import type { Caller } from '../db/directory/caller.ts'
 import { decodeCursor } from '../db/paging.ts'
 import type { PageRequest } from '../db/paging.ts'
+import type { Permission } from '../domain/directory.ts'
 import { DomainError, pointerTo } from '../domain/errors.ts'
 import type { FieldError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
@@ -45,12 +47,16 @@ export function router(): OpenAPIHono<Env> {
   })
 }
 
-export const manages: MiddlewareHandler<Env> = async (c, next) => {
-  if (!c.get('caller').permissions.includes('access_requests.manage')) {
-    throw new DomainError('forbidden', 'This needs the permission access_requests.manage.')
+/** Lets callers through who hold a permission, by itself or by one that implies it. */
+export const may =
+  (permission: Permission): MiddlewareHandler<Env> =>
+  async (c, next) => {
+    if (!holds(c.get('caller'), permission))
+      throw new DomainError('forbidden', `This needs the permission ${permission}.`)
+    await next()
   }
-  await next()
-}
+
+export const manages = may('access_requests.manage')
 
 /** The query of every list. */
 export const PageQuery = z.object({

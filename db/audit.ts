@@ -3,8 +3,11 @@ import { createHash, randomUUIDv7 } from 'node:crypto'
 import { getRow } from './client.ts'
 import type { Tx } from './client.ts'
 
-/** Who did it: an identity, or nobody (the product itself). */
-export type Actor = { id: string | null; email: string | null }
+/**
+ * Who did it: an identity, or nobody (the product itself). `is_provisioner`: an identity provider by a token of its
+ * own, which hands on no privilege.
+ */
+export type Actor = { id: string | null; email: string | null; is_provisioner?: true }
 
 export const nobody: Actor = { id: null, email: null }
 

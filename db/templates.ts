@@ -9,6 +9,7 @@ import type { Actor } from './audit.ts'
 import { edited, whole } from './changes.ts'
 import { findRow, getRow, rows, transaction } from './client.ts'
 import type { Db, Sql, Tx } from './client.ts'
+import { assertMayGrant } from './directory/may-grant.ts'
 import { toPage } from './paging.ts'
 import type { Page, PageRequest } from './paging.ts'
 import { refusingTaken } from './taken.ts'
@@ -105,10 +106,23 @@ const asRow = (tx: Tx, input: TemplateInput, before: Template['custom_fields']) 
 
 type Save = { id: string; input: TemplateInput; actor: Actor }
 
-/** The same id twice is the same creation. @throws DomainError `invalid_request`, `name_taken` */
+/** Who says how a mapping can be had may grant it; who says when a script runs may say what scripts do. */
+async function assertMayOffer(
+  tx: Tx,
+  input: TemplateInput,
+  actor: Actor,
+  bound: string | null,
+): Promise<void> {
+  const { mapping_ids, trigger_task_id } = input
+  const isBinding = trigger_task_id !== null && trigger_task_id !== bound
+  await assertMayGrant(tx, actor, { mapping_ids, permissions: isBinding ? ['scripts.manage'] : [] })
+}
+
+/** The same id twice is the same creation. @throws DomainError `invalid_request`, `forbidden`, `name_taken` */
 export function createTemplate(sql: Sql, { id, input, actor }: Save): Promise<Versioned<Template>> {
   const work = transaction(sql, async (tx) => {
     await assertReferences(tx, input)
+    await assertMayOffer(tx, input, actor, null)
     const inserted = await rows(tx`
       insert into templates ${tx({ id, ...asRow(tx, input, []) })} on conflict (id) do nothing returning id`)
     const created = await getTemplate(tx, id)
@@ -131,7 +145,7 @@ function assertSameApplication(before: Template, input: TemplateInput): void {
   })
 }
 
-/** @throws DomainError `not_found`, `precondition_failed`, `app_id_immutable`, `invalid_request`, `name_taken` */
+/** @throws DomainError `not_found`, `precondition_failed`, `app_id_immutable`, `invalid_request`, `forbidden`, `name_taken` */
 export function replaceTemplate(
   sql: Sql,
   { id, input, actor, precondition }: Save & { precondition: Precondition },
@@ -142,6 +156,7 @@ export function replaceTemplate(
     assertVersion(precondition, before.version)
     assertSameApplication(before.resource, input)
     await assertReferences(tx, input)
+    await assertMayOffer(tx, input, actor, before.resource.trigger_task_id)
     await tx`update templates set ${tx(asRow(tx, input, before.resource.custom_fields))},
       version = version + 1, updated_at = clock_timestamp() where id = ${id}`
     const after = await getTemplate(tx, id)

@@ -6,7 +6,15 @@ import { Instant, Name, Text } from './text.ts'
 
 export const identityKinds = ['human', 'service_account', 'workload', 'agent'] as const
 export const privilegeLevels = ['low', 'medium', 'high', 'critical'] as const
-export const permissions = ['access_requests.manage'] as const
+/** `access_requests.manage` implies all the others. */
+export const permissions = [
+  'access_requests.manage',
+  'directory.manage',
+  'applications.manage',
+  'templates.manage',
+  'scripts.manage',
+  'audit.read',
+] as const
 export type Permission = (typeof permissions)[number]
 
 const distinctIds = z
@@ -66,7 +74,11 @@ const groupFields = {
     'names that begin with __access_req_ are reserved',
   ),
   description: Text(5_000).default(''),
-  permissions: z.array(z.enum(permissions)).max(permissions.length).default([]),
+  permissions: z
+    .array(z.enum(permissions))
+    .max(permissions.length)
+    .refine((names) => new Set(names).size === names.length, 'entries must be distinct')
+    .default([]),
 }
 export const GroupInput = z.strictObject(groupFields).meta({ id: 'GroupInput' })
 export type GroupInput = z.infer<typeof GroupInput>

@@ -15,7 +15,7 @@ import {
   created,
   json,
   listOf,
-  manages,
+  may,
   pageOf,
   PageQuery,
   problems,
@@ -56,7 +56,7 @@ const all = createRoute({
   tags,
   security,
   summary: 'All requests, newest first',
-  middleware: manages,
+  middleware: may('audit.read'),
   request: {
     query: PageQuery.extend({
       status: z.enum(statuses).optional(),

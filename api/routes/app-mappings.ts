@@ -25,11 +25,13 @@ import {
 } from './directory.ts'
 
 const path = '/app-mappings/{id}'
+const permission = 'applications.manage'
 const params = z.object({ id: MappingId })
 const within = { path: '/applications/{id}/mappings' as const, params: z.object({ id: ApplicationId }) }
 
 const list = listRoute({ ...within, item: AppMapping, summary: 'List the mappings of an application' })
 const create = createRouteOf({
+  permission,
   ...within,
   input: AppMappingInput,
   item: AppMapping,
@@ -37,6 +39,7 @@ const create = createRouteOf({
 })
 const get = getRoute({ path, params, item: AppMapping, summary: 'Get a mapping' })
 const replace = editRoute({
+  permission,
   method: 'put',
   path,
   params,
@@ -45,7 +48,7 @@ const replace = editRoute({
   summary: 'Replace a mapping',
   description: 'While a pending or approved request names the mapping, its claim and value cannot change.',
 })
-const remove = deleteRoute({ path, params, summary: 'Delete a mapping that nothing refers to' })
+const remove = deleteRoute({ permission, path, params, summary: 'Delete a mapping that nothing refers to' })
 
 export const appMappings = router()
   .openapi(list, async (c) => {

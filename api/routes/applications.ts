@@ -26,10 +26,12 @@ import {
 
 const path = '/applications'
 const one = '/applications/{id}'
+const permission = 'applications.manage'
 const params = z.object({ id: ApplicationId })
 
 const list = listRoute({ path, params: noParams, item: Application, summary: 'List applications' })
 const create = createRouteOf({
+  permission,
   path,
   params: noParams,
   input: ApplicationInput,
@@ -38,6 +40,7 @@ const create = createRouteOf({
 })
 const get = getRoute({ path: one, params, item: Application, summary: 'Get an application' })
 const replace = editRoute({
+  permission,
   method: 'put',
   path: one,
   params,
@@ -46,6 +49,7 @@ const replace = editRoute({
   summary: 'Replace an application',
 })
 const remove = deleteRoute({
+  permission,
   path: one,
   params,
   summary: 'Delete an application that nothing refers to, with its mappings',

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 
 import type { Versioned } from '../../db/templates.ts'
+import type { Permission } from '../../domain/directory.ts'
 import { readIfMatch } from '../etag.ts'
 import {
   body,
@@ -9,7 +10,7 @@ import {
   created,
   json,
   listOf,
-  manages,
+  may,
   optionalBody,
   PageQuery,
   problems,
@@ -65,6 +66,8 @@ type Write<Path extends string, In extends Params, Input extends z.ZodType> = {
   path: Path
   params: In
   input: Input
+  /** Who writes holds it. */
+  permission: Permission
   summary: string
   description?: string
 }
@@ -78,13 +81,14 @@ export const createRouteOf = <
   params,
   input,
   item,
+  permission,
   ...rest
 }: Write<Path, In, Input> & { item: Item }) =>
   createRoute({
     method: 'post',
     tags,
     security,
-    middleware: manages,
+    middleware: may(permission),
     ...rest,
     request: { params, headers: WriteHeaders, body: body(input) },
     responses: { 201: created(item, 'Created'), ...problems(403, 404, 409, 422) },
@@ -100,12 +104,13 @@ export const editRoute = <
   params,
   input,
   item,
+  permission,
   ...rest
 }: Write<Path, In, Input> & { method: Method; item: Item }) =>
   createRoute({
     tags,
     security,
-    middleware: manages,
+    middleware: may(permission),
     ...rest,
     request: { params, headers: ConditionalHeaders, body: body(input) },
     responses: { 200: json(item, 'As it is now'), ...problems(403, 404, 409, 412, 422) },
@@ -115,13 +120,14 @@ export const editRoute = <
 export const linkRoute = <Path extends string, In extends Params, Input extends z.ZodType>({
   params,
   input,
+  permission,
   ...rest
 }: Write<Path, In, Input>) =>
   createRoute({
     method: 'put',
     tags,
     security,
-    middleware: manages,
+    middleware: may(permission),
     ...rest,
     request: { params, headers: ConditionalHeaders, body: optionalBody(input) },
     responses: { 204: { description: 'So it is' }, ...problems(403, 404, 409, 412, 422) },
@@ -129,13 +135,14 @@ export const linkRoute = <Path extends string, In extends Params, Input extends 
 
 export const deleteRoute = <Path extends string, In extends Params>({
   params,
+  permission,
   ...rest
 }: Omit<Write<Path, In, z.ZodType>, 'input'>) =>
   createRoute({
     method: 'delete',
     tags,
     security,
-    middleware: manages,
+    middleware: may(permission),
     ...rest,
     request: { params, headers: ConditionalHeaders },
     responses: { 204: { description: 'Gone' }, ...problems(403, 404, 409, 412) },

@@ -24,9 +24,11 @@ import {
 
 const path = '/groups'
 const one = '/groups/{id}'
+const permission = 'directory.manage'
 const params = z.object({ id: GroupId })
 const list = listRoute({ path, params: noParams, item: Group, summary: 'List groups' })
 const create = createRouteOf({
+  permission,
   path,
   params: noParams,
   input: GroupInput,
@@ -35,6 +37,7 @@ const create = createRouteOf({
 })
 const get = getRoute({ path: one, params, item: Group, summary: 'Get a group' })
 const replace = editRoute({
+  permission,
   method: 'put',
   path: one,
   params,
@@ -42,7 +45,12 @@ const replace = editRoute({
   item: Group,
   summary: 'Replace a group',
 })
-const remove = deleteRoute({ path: one, params, summary: 'Delete a group that nothing refers to' })
+const remove = deleteRoute({
+  permission,
+  path: one,
+  params,
+  summary: 'Delete a group that nothing refers to',
+})
 
 const listMembersRoute = listRoute({
   path: '/groups/{id}/members',
@@ -55,22 +63,28 @@ const member = {
   params: params.extend({ identity_id: IdentityId }),
 }
 const addMember = linkRoute({
+  permission,
   ...member,
   input: MembershipInput,
   summary: 'Add a member, or change when its membership ends',
 })
-const removeMember = deleteRoute({ ...member, summary: 'Remove a member' })
+const removeMember = deleteRoute({ permission, ...member, summary: 'Remove a member' })
 
 const mapping = {
   path: '/groups/{id}/mappings/{mapping_id}' as const,
   params: params.extend({ mapping_id: MappingId }),
 }
 const addMapping = linkRoute({
+  permission: 'applications.manage',
   ...mapping,
   input: z.strictObject({}),
   summary: 'Give the members of a group a standing entitlement',
 })
-const removeMapping = deleteRoute({ ...mapping, summary: 'Take a standing entitlement from a group' })
+const removeMapping = deleteRoute({
+  permission: 'applications.manage',
+  ...mapping,
+  summary: 'Take a standing entitlement from a group',
+})
 
 async function getGroup(c: Context<Env>, id: string) {
   const found = await findGroup(c.get('deps').sql, id, c.get('caller'))

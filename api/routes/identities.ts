@@ -15,6 +15,7 @@ import { createRouteOf, editRoute, getRoute, listRoute, noParams, sendCreated, w
 
 const path = '/identities'
 const one = '/identities/{id}'
+const permission = 'directory.manage'
 const params = z.object({ id: IdentityId })
 
 const list = listRoute({
@@ -24,6 +25,7 @@ const list = listRoute({
   summary: 'List people and non-human identities',
 })
 const create = createRouteOf({
+  permission,
   path,
   params: noParams,
   input: IdentityInput,
@@ -33,6 +35,7 @@ const create = createRouteOf({
 })
 const get = getRoute({ path: one, params, item: Identity, summary: 'Get an identity' })
 const update = editRoute({
+  permission,
   method: 'patch',
   path: one,
   params,

@@ -5,7 +5,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { RunId, ScriptTaskId } from '../../domain/ids.ts'
 import { ScriptReplay, ScriptReplayInput } from '../../domain/script-test.ts'
 import type { Run } from '../../domain/script-task.ts'
-import { json, manages, optionalBody, problems, router, security, WriteHeaders } from '../router.ts'
+import { json, may, optionalBody, problems, router, security, WriteHeaders } from '../router.ts'
 import { diffScripts } from '../script-diff.ts'
 
 const replay = createRoute({
@@ -13,7 +13,7 @@ const replay = createRoute({
   path: '/scheduled-tasks/{id}/runs/{run_id}/replay',
   tags: ['Script tasks'],
   security,
-  middleware: manages,
+  middleware: may('scripts.manage'),
   summary: 'Replay a run against the current version or a draft, and compare',
   description:
     'The script is told what the run was told, and its calls are answered as they were then: nothing is called, and a call that the run has not made fails. The replay is not kept.',

@@ -12,7 +12,7 @@ import {
   created,
   json,
   listOf,
-  manages,
+  may,
   optionalBody,
   pageOf,
   PageQuery,
@@ -24,7 +24,7 @@ import {
 
 const path = '/scheduled-tasks'
 const params = z.object({ id: ScriptTaskId })
-const common = { tags: ['Script tasks'], security, middleware: manages }
+const common = { tags: ['Script tasks'], security, middleware: may('scripts.manage') }
 
 const list = createRoute({
   ...common,

@@ -5,11 +5,11 @@ import { DomainError } from '../../domain/errors.ts'
 import { ScriptTaskId } from '../../domain/ids.ts'
 import { ScriptDraftTestInput, ScriptTestInput } from '../../domain/script-test.ts'
 import { Run } from '../../domain/script-task.ts'
-import { body, json, manages, optionalBody, problems, router, security, WriteHeaders } from '../router.ts'
+import { body, json, may, optionalBody, problems, router, security, WriteHeaders } from '../router.ts'
 
 const path = '/scheduled-tasks'
 const params = z.object({ id: ScriptTaskId })
-const common = { tags: ['Script tasks'], security, middleware: manages }
+const common = { tags: ['Script tasks'], security, middleware: may('scripts.manage') }
 const description =
   'On a `sample` event, or on the facts of the request `request_id`; `event` adds to them. Outward calls are written down in `calls` and answered with an empty 200, and not made unless `make_calls` is true. The run is not kept.'
 

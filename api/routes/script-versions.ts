@@ -10,7 +10,7 @@ import {
   ConditionalHeaders,
   json,
   listOf,
-  manages,
+  may,
   pageOf,
   PageQuery,
   problems,
@@ -23,7 +23,7 @@ const path = '/scheduled-tasks/{id}/versions'
 const params = z.object({ id: ScriptTaskId })
 const Version = z.coerce.number().int().min(1).max(999_999_999)
 const versionParams = params.extend({ version: Version })
-const common = { tags: ['Script tasks'], security, middleware: manages }
+const common = { tags: ['Script tasks'], security, middleware: may('scripts.manage') }
 
 const list = createRoute({
   ...common,

@@ -7,7 +7,7 @@ import {
   body,
   json,
   listOf,
-  manages,
+  may,
   pageOf,
   PageQuery,
   problems,
@@ -18,7 +18,7 @@ import {
 
 const path = '/secrets'
 const params = z.object({ name: z.string().max(500) })
-const common = { tags: ['Secrets'], security, middleware: manages }
+const common = { tags: ['Secrets'], security, middleware: may('scripts.manage') }
 
 const list = createRoute({
   ...common,

@@ -17,7 +17,7 @@ import {
   created,
   json,
   listOf,
-  manages,
+  may,
   pageOf,
   PageQuery,
   problems,
@@ -56,7 +56,7 @@ const create = createRoute({
   tags,
   security,
   summary: 'Create a template',
-  middleware: manages,
+  middleware: may('templates.manage'),
   request: { headers: WriteHeaders, body: body(TemplateInput) },
   responses: { 201: created(Template, 'Created'), ...problems(403, 409, 422) },
 })
@@ -68,7 +68,7 @@ const replace = createRoute({
   security,
   summary: 'Replace a template',
   description: 'Requests that exist keep the template as it was when they were submitted.',
-  middleware: manages,
+  middleware: may('templates.manage'),
   request: { params, headers: ConditionalHeaders, body: body(TemplateInput) },
   responses: { 200: json(Template, 'Replaced'), ...problems(403, 404, 409, 412, 422) },
 })
@@ -79,7 +79,7 @@ const remove = createRoute({
   tags,
   security,
   summary: 'Delete a template that no open request uses',
-  middleware: manages,
+  middleware: may('templates.manage'),
   request: { params, headers: ConditionalHeaders },
   responses: { 204: { description: 'Deleted' }, ...problems(403, 404, 409, 412) },
 })

@@ -2,7 +2,7 @@ import { DomainError } from '../../domain/errors.ts'
 import type { Actor } from '../audit.ts'
 import { getRow, transaction } from '../client.ts'
 import type { Sql, Tx } from '../client.ts'
-import { findCaller, mayManage } from './caller.ts'
+import { findCaller, holds } from './caller.ts'
 
 /** An active person who manages by a membership, a group and an identity that have no end: time takes none of them. */
 async function isAnyAdmin(tx: Tx): Promise<boolean> {
@@ -18,16 +18,16 @@ async function isAnyAdmin(tx: Tx): Promise<boolean> {
   return found
 }
 
-/** What a caller may do was read when the call came in; since then another admin may have removed this one. */
+/** What a caller may do was read when the call came in; since then an admin may have taken it from them. */
 async function assertStillManages(tx: Tx, actor: Actor): Promise<void> {
   const caller = actor.id === null ? undefined : await findCaller(tx, actor.id)
-  if (actor.id === null || (caller && mayManage(caller))) return
-  throw new DomainError('forbidden', 'You no longer hold access_requests.manage.')
+  if (actor.id === null || (caller && holds(caller, 'directory.manage'))) return
+  throw new DomainError('forbidden', 'You no longer hold directory.manage.')
 }
 
 /**
- * A transaction for a change of who may do what. Such changes happen one after another, each by somebody who is
- * still an admin, so that two admins who remove each other do not both succeed; one that takes away the last admin
+ * A transaction for a change of who may do what. Such changes happen one after another, each by somebody who may
+ * still make them, so that two admins who remove each other do not both succeed; one that takes away the last admin
  * is undone.
  * @throws DomainError `forbidden`, `last_admin`
  */

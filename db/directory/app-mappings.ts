@@ -10,6 +10,7 @@ import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
 import { edited, isSame, whole } from '../changes.ts'
+import { assertMayGrant } from './may-grant.ts'
 import { assertMappingNotRequested, assertMappingUnused, lockTemplatesNaming } from './references.ts'
 import { refusingTaken } from '../taken.ts'
 
@@ -65,14 +66,20 @@ export function createAppMapping(
 
 type Replace = Save & { precondition: Precondition }
 
+/** Whoever holds a mapping would hold something else: that is for the application's owners, not for holders. */
+async function assertMayRepoint(tx: Tx, before: AppMapping, { input, actor }: Replace): Promise<void> {
+  const isOther = before.claim !== input.claim || before.value !== input.value
+  if (!isOther && before.privilege_level === input.privilege_level) return
+  await assertMayGrant(tx, actor, { app_ids: [before.app_id] })
+  if (isOther) await assertMappingNotRequested(tx, before.id)
+}
+
 /**
  * While an open request names the mapping its claim and value stay: the request's record says what was granted.
- * @throws DomainError `not_found`, `precondition_failed`, `in_use`, `name_taken`
+ * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`, `name_taken`
  */
-export function replaceAppMapping(
-  sql: Sql,
-  { id, input, actor, precondition }: Replace,
-): Promise<Versioned<AppMapping>> {
+export function replaceAppMapping(sql: Sql, change: Replace): Promise<Versioned<AppMapping>> {
+  const { id, input, actor, precondition } = change
   const work = transaction(sql, async (tx) => {
     await lockTemplatesNaming(tx, id)
     await tx`select from app_mappings where id = ${id} for no key update`
@@ -80,8 +87,7 @@ export function replaceAppMapping(
     assertVersion(precondition, before.version)
     const { resource } = before
     if (isSame(resource, { ...resource, ...input })) return before
-    const isOther = resource.claim !== input.claim || resource.value !== input.value
-    if (isOther) await assertMappingNotRequested(tx, id)
+    await assertMayRepoint(tx, resource, change)
     await tx`update app_mappings set ${tx(input)}, version = version + 1, updated_at = clock_timestamp()
       where id = ${id}`
     const after = await getAppMapping(tx, id)

@@ -10,6 +10,7 @@ import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
 import { edited, isSame, whole } from '../changes.ts'
+import { assertMayGrant } from './may-grant.ts'
 import { assertApplicationUnused } from './references.ts'
 import { refusingTaken } from '../taken.ts'
 
@@ -69,7 +70,11 @@ export function createApplication(sql: Sql, { id, input, actor }: Save): Promise
 
 type Replace = Save & { precondition: Precondition }
 
-/** @throws DomainError `not_found`, `precondition_failed`, `invalid_request`, `name_taken` */
+/** Its owners are who may grant its entitlements; its slug is who trusts the tokens that carry them. */
+const isHandedOver = (before: Application, input: ApplicationInput): boolean =>
+  before.owner_group_id !== input.owner_group_id || before.slug !== input.slug
+
+/** @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `invalid_request`, `name_taken` */
 export function replaceApplication(
   sql: Sql,
   { id, input, actor, precondition }: Replace,
@@ -79,6 +84,7 @@ export function replaceApplication(
     const before = await getApplication(tx, id)
     assertVersion(precondition, before.version)
     if (isSame(before.resource, { ...before.resource, ...input })) return before
+    if (isHandedOver(before.resource, input)) await assertMayGrant(tx, actor, { app_ids: [id] })
     await assertOwner(tx, input)
     await tx`update applications set ${tx(input)}, version = version + 1, updated_at = clock_timestamp()
       where id = ${id}`
@@ -96,7 +102,8 @@ const deleteMappings = (tx: Tx, app_id: string): Promise<{ [column: string]: Jso
 
 /**
  * Its mappings go with it, unless one of them is in use.
- * @throws DomainError `not_found`, `precondition_failed`, `in_use`
+ * Its slug is free then for another one.
+ * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `in_use`
  */
 export function deleteApplication(
   sql: Sql,
@@ -106,6 +113,7 @@ export function deleteApplication(
     await tx`select from applications where id = ${id} for update`
     const { resource, version } = await getApplication(tx, id)
     assertVersion(precondition, version)
+    await assertMayGrant(tx, actor, { app_ids: [id] })
     await tx`select from app_mappings where app_id = ${id} order by id for update`
     await assertApplicationUnused(tx, id)
     const mappings = await deleteMappings(tx, id)

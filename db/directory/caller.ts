@@ -20,4 +20,11 @@ export function findCaller(db: Db, id: string): Promise<Caller | undefined> {
     where i.id = ${id} and i.status = 'active' and (i.expires_at is null or i.expires_at > clock_timestamp())`)
 }
 
-export const mayManage = (caller: Caller): boolean => caller.permissions.includes('access_requests.manage')
+/** Whether these permissions hold one, or imply it. */
+export const implies = (held: readonly Permission[], permission: Permission): boolean =>
+  held.includes('access_requests.manage') || held.includes(permission)
+
+export const holds = (caller: Caller, permission: Permission): boolean =>
+  implies(caller.permissions, permission)
+
+export const mayManage = (caller: Caller): boolean => holds(caller, 'access_requests.manage')

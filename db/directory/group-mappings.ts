@@ -5,6 +5,7 @@ import { findRow, transaction } from '../client.ts'
 import type { Sql, Tx } from '../client.ts'
 import type { Precondition } from '../versions.ts'
 import { lockGroup, touchGroup } from './groups.ts'
+import { assertMayGrant } from './may-grant.ts'
 import { assertPresent } from './presence.ts'
 
 type Write = { group_id: string; mapping_id: string; actor: Actor; precondition: Precondition }
@@ -31,16 +32,17 @@ async function record(
 
 /**
  * Gives every member of a standing group an entitlement.
- * @throws DomainError `not_found`, `temporary_group`, `precondition_failed`
+ * @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `forbidden`
  */
 export function putGroupMapping(sql: Sql, write: Write): Promise<void> {
-  const { group_id, mapping_id, precondition } = write
+  const { group_id, mapping_id, actor, precondition } = write
   return transaction(sql, async (tx) => {
     const { resource: group } = await lockGroup(tx, group_id)
     const entitlement = await getEntitlement(tx, mapping_id)
     const isHeld = group.mapping_ids.some((id) => id === mapping_id)
     assertPresent(precondition, isHeld)
     if (isHeld) return
+    await assertMayGrant(tx, actor, { mapping_ids: [mapping_id] })
     await tx`insert into group_mappings (group_id, mapping_id) values (${group_id}, ${mapping_id})`
     await record(tx, 'group_mapping.added', write, { ...entitlement, group_name: group.name })
   })

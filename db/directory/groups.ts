@@ -10,9 +10,10 @@ import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
 import { keepingAnAdmin } from './active-admins.ts'
-import { mayManage } from './caller.ts'
+import { holds } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { edited, isSame, whole } from '../changes.ts'
+import { assertMayGrant } from './may-grant.ts'
 import { assertGroupUnused } from './references.ts'
 import { refusingTaken } from '../taken.ts'
 
@@ -24,11 +25,11 @@ const columns = (db: Db) => db`g.id, g.name, g.description, g.permissions, g.kin
 
 const isActive = (db: Db) => db`(g.expires_at is null or g.expires_at > clock_timestamp())`
 
-/** What a request gave is for those to see who may see the request: who manages, who holds it, and its owner. */
+/** What a request gave is for those to see who may see the request: who reads the audit, who holds it, and its owner. */
 const isVisible = (
   db: Db,
   viewer: Caller,
-) => db`${isActive(db)} and (g.kind = 'standing' or ${mayManage(viewer)}
+) => db`${isActive(db)} and (g.kind = 'standing' or ${holds(viewer, 'audit.read')}
   or exists (select from grants t join identities s on s.id = t.subject_id
              where t.group_id = g.id and ${viewer.id} in (s.id, s.owner_id)))`
 
@@ -77,9 +78,10 @@ const unique = { groups_name: 'name' }
 
 type Save = { id: string; input: GroupInput; actor: Actor }
 
-/** The same id twice is the same creation. @throws DomainError `name_taken` */
+/** The same id twice is the same creation. @throws DomainError `forbidden`, `name_taken` */
 export function createGroup(sql: Sql, { id, input, actor }: Save): Promise<Versioned<Group>> {
   const work = transaction(sql, async (tx) => {
+    await assertMayGrant(tx, actor, { permissions: input.permissions })
     const inserted = await rows(
       tx`insert into groups ${tx({ id, ...input })} on conflict (id) do nothing returning id`,
     )
@@ -92,7 +94,13 @@ export function createGroup(sql: Sql, { id, input, actor }: Save): Promise<Versi
 
 type Replace = Save & { precondition: Precondition }
 
-/** @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `name_taken`, `last_admin` */
+const added = (before: Group, input: GroupInput) =>
+  input.permissions.filter((permission) => !before.permissions.includes(permission))
+
+/**
+ * Taking permissions away needs no right to grant them.
+ * @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `forbidden`, `name_taken`, `last_admin`
+ */
 export function replaceGroup(
   sql: Sql,
   { id, input, actor, precondition }: Replace,
@@ -101,6 +109,7 @@ export function replaceGroup(
     const before = await lockGroup(tx, id)
     assertVersion(precondition, before.version)
     if (isSame(before.resource, { ...before.resource, ...input })) return before
+    await assertMayGrant(tx, actor, { permissions: added(before.resource, input) })
     await tx`update groups set ${tx(input)} where id = ${id}`
     await touchGroup(tx, id)
     const after = await getStanding(tx, id)

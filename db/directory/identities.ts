@@ -12,6 +12,7 @@ import type { Precondition } from '../versions.ts'
 import { keepingAnAdmin } from './active-admins.ts'
 import { edited, isSame, whole } from '../changes.ts'
 import { assertIdentity, assertMayChangeKind } from './identity-rules.ts'
+import { assertMayGrant } from './may-grant.ts'
 import { revokeRequestsOf } from './open-requests.ts'
 import { refusingTaken } from '../taken.ts'
 
@@ -103,11 +104,25 @@ async function revokeIfInactive(tx: Tx, id: string, actor: Actor): Promise<void>
 const isPast = ({ expires_at }: Identity): boolean =>
   expires_at !== null && Date.parse(expires_at) <= Date.now()
 
+/** What ends an identity, or only says something of it, gives it to nobody. */
+const harmless = new Set(['display_name', 'purpose', 'privilege_class', 'rotation_days', 'updated_at'])
+
+/** Whether somebody could come to hold by this change what the identity holds: a new address, owner, kind, life. */
+function isHandedOn(before: Identity, next: Identity, actor: Actor): boolean {
+  if (before.id === actor.id && before.kind === 'human' && next.kind === 'human') return false
+  if (before.status === 'disabled' && next.status === 'active') return true
+  const { status: _, expires_at, ...fields } = next
+  const isLonger = before.expires_at !== null && (expires_at === null || expires_at > before.expires_at)
+  const bearing = Object.fromEntries(Object.entries(fields).filter(([key]) => !harmless.has(key)))
+  return isLonger || !isSame(before, bearing)
+}
+
 type Update = { id: string; patch: IdentityPatch; actor: Actor; precondition: Precondition }
 
 /**
  * Identities change one at a time; they are never deleted.
- * @throws DomainError `not_found`, `precondition_failed`, `invalid_request`, `in_use`, `name_taken`, `last_admin`
+ * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `invalid_request`, `in_use`, `name_taken`,
+ *   `last_admin`
  */
 export function updateIdentity(
   sql: Sql,
@@ -118,6 +133,7 @@ export function updateIdentity(
     const before = await getIdentity(tx, id)
     assertVersion(precondition, before.version)
     const next = patched(before.resource, patch)
+    if (isHandedOn(before.resource, next, actor)) await assertMayGrant(tx, actor, { identity_ids: [id] })
     await assertMayChangeKind(tx, before.resource, next)
     await assertIdentity(tx, next, before.resource)
     const isChanged = !isSame(before.resource, next)

@@ -9,6 +9,7 @@ import type { Page, PageRequest } from '../paging.ts'
 import type { Precondition } from '../versions.ts'
 import { keepingAnAdmin } from './active-admins.ts'
 import { lockGroup } from './groups.ts'
+import { assertMayGrant } from './may-grant.ts'
 import { assertPresent } from './presence.ts'
 
 /** Who belongs to a group now; of a temporary group that is whoever holds its grant. */
@@ -68,7 +69,7 @@ async function assertFuture(tx: Tx, expires_at: string | null): Promise<void> {
 
 /**
  * Adds an identity to a group, or changes when that ends; joining anew after an end counts as joining.
- * @throws DomainError `not_found`, `temporary_group`, `invalid_request`, `precondition_failed`, `last_admin`
+ * @throws DomainError `not_found`, `temporary_group`, `invalid_request`, `precondition_failed`, `forbidden`, `last_admin`
  */
 export function putMembership(sql: Sql, { expires_at, ...write }: Write & Held): Promise<void> {
   const { group_id, identity_id, actor, precondition } = write
@@ -79,6 +80,7 @@ export function putMembership(sql: Sql, { expires_at, ...write }: Write & Held):
     const before = await findMembership(tx, write)
     assertPresent(precondition, before !== undefined)
     if (before && before.expires_at === expires_at) return
+    await assertMayGrant(tx, actor, { group_ids: [group_id] })
     await tx`insert into memberships ${tx({ group_id, identity_id, expires_at })}
       on conflict (group_id, identity_id) do update set expires_at = excluded.expires_at, joined_at =
         case when memberships.expires_at <= clock_timestamp() then clock_timestamp() else memberships.joined_at end`

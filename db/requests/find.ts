@@ -3,7 +3,7 @@ import type { Status } from '../../domain/lifecycle.ts'
 import { findRow, rows } from '../client.ts'
 import type { Db } from '../client.ts'
 import type { Caller } from '../directory/caller.ts'
-import { mayManage } from '../directory/caller.ts'
+import { holds } from '../directory/caller.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import { hasOwnInterest, isEligibleApprover } from './approvers.ts'
@@ -24,9 +24,9 @@ export function findRequest(db: Db, id: string): Promise<StoredRequest | undefin
   return findRow<StoredRequest>(db`select ${columns(db)} from access_requests r where r.id = ${id}`)
 }
 
-/** Requester, subject, its owner, whoever may decide it now, and admins. */
+/** Requester, subject, its owner, whoever may decide it now, and who reads the audit. */
 export async function maySee(db: Db, request: HasId, caller: Caller): Promise<boolean> {
-  if (mayManage(caller)) return true
+  if (holds(caller, 'audit.read')) return true
   return (await isParty(db, request, caller)) || isEligibleApprover(db, request.id, caller.id)
 }
 
