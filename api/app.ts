@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts'
 import { docs, docsPage } from './docs.ts'
 import { health } from './health.ts'
 import { idempotent } from './idempotency.ts'
+import { pages } from './pages.ts'
 import { asDomainError, internalError, problem } from './problem.ts'
 import { limitWrites } from './rate-limit.ts'
 import { router } from './router.ts'
@@ -74,5 +75,6 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   app.get('/.well-known/jwks.json', (c) => c.json(deps.signer.jwks))
   app.route('/auth', createAuth())
   app.route('/api/v1', createApi(deps))
+  if (deps.pages_folder !== undefined) pages(app, deps.pages_folder)
   return app
 }

@@ -54,6 +54,8 @@ export type Deps = {
   writes_per_minute: number
   /** Where the operator sees workflows, up to the workflow's id; null: unknown. */
   workflow_url_base: string | null
+  /** The built pages; absent: the API alone. */
+  pages_folder?: string | undefined
   health: () => Promise<PartHealth[]>
   logError: (message: string, error?: unknown) => void
 }

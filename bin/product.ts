@@ -40,6 +40,8 @@ export type ProductOptions = {
   temporal_ui_url: string | null
   /** The path of the workflow bundle. */
   workflow_bundle: string
+  /** The folder of the built pages; absent: the API alone. */
+  pages_folder?: string
   say: (line: string) => void
   /** Tests keep their workflows apart by it. */
   queue?: string
@@ -194,6 +196,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     writes_per_minute: config.writes_per_minute,
     workflow_url_base:
       temporal_ui_url && `${temporal_ui_url}/namespaces/${config.temporal_namespace}/workflows`,
+    pages_folder: options.pages_folder,
     health: () => checkHealth({ sql, connection, temporal_address, isWorking, sandbox }),
     logError: log,
   })

@@ -22,7 +22,7 @@ export type SubmissionInput = z.infer<typeof SubmissionInput>
 export const DecisionInput = z.strictObject({ comment: Text(4_000).optional() }).meta({ id: 'DecisionInput' })
 export type DecisionInput = z.infer<typeof DecisionInput>
 
-const GrantedMapping = z
+export const GrantedMapping = z
   .object({
     id: MappingId,
     name: z.string(),

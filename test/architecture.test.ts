@@ -32,12 +32,33 @@ const allowed: Record<string, { ours: string[]; packages: string[]; node: boolea
     packages: ['hono', '@hono/zod-openapi', 'zod', 'jose', 'rate-limiter-flexible', 'diff'],
     node: true,
   },
+  web: {
+    ours: ['web/'],
+    packages: [
+      'react',
+      'react-dom',
+      '@mantine/core',
+      '@mantine/hooks',
+      '@mantine/notifications',
+      '@tanstack/react-query',
+      '@tanstack/react-router',
+      '@tanstack/react-virtual',
+      'codemirror',
+      '@codemirror/autocomplete',
+      '@codemirror/lang-javascript',
+      '@codemirror/lint',
+      '@codemirror/merge',
+      '@typescript/vfs',
+      'typescript-6',
+    ],
+    node: false,
+  },
   scripts: { ours: [], packages: ['config', 'log', 'http', 'secrets', 'idp'], node: false },
 }
 
 const filesIn = (folder: string): string[] =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ts|mjs|cjs|js)$/.test(name) && !name.endsWith('.d.ts'))
+    .filter((name) => /\.(tsx?|mjs|cjs|js)$/.test(name) && !name.endsWith('.d.ts'))
     .map((name) => path.join(folder, name))
 
 /** Import declarations and dynamic imports, less those that are types alone. */

@@ -10,7 +10,10 @@ export type Started = { product: Product; parts: Part[] }
 
 /** Starts the servers and the product on them, then tells the user and other commands where it is. */
 export async function bringUp(config: Config, context: StartContext): Promise<Started> {
-  const [database, temporal, workflow_bundle, { startProduct }] = await startServers(config, context)
+  const [database, temporal, workflow_bundle, pages_folder, { startProduct }] = await startServers(
+    config,
+    context,
+  )
   context.signal.throwIfAborted()
   const addresses = {
     database_url: database.url,
@@ -18,7 +21,13 @@ export async function bringUp(config: Config, context: StartContext): Promise<St
     temporal_address: temporal.address,
     temporal_ui_url: temporal.ui_url,
   }
-  const product = await startProduct({ config, ...addresses, workflow_bundle, say: context.say })
+  const product = await startProduct({
+    config,
+    ...addresses,
+    workflow_bundle,
+    pages_folder,
+    say: context.say,
+  })
   if (!context.signal.aborted) {
     const { public_url, temporal_namespace } = config
     writeRunFile(config.data_dir, { url: product.url, public_url, ...addresses, temporal_namespace })
@@ -33,6 +42,7 @@ function startServers(config: Config, { say, signal }: StartContext) {
     provideDatabase(config, { say, signal }),
     provideTemporal(config, searchAttributes, { say, signal }),
     import('../workflow-bundle.ts').then(({ workflowBundle }) => workflowBundle(config.data_dir)),
+    import('../web-bundle.ts').then(({ webBundle }) => webBundle(config.data_dir)),
     import('../product.ts'),
   ])
 }

@@ -22,6 +22,7 @@ export type Answer<Body = Record<string, unknown>> = { status: number; headers: 
 /** Calls the API over HTTP as one identity. */
 export type Caller = {
   id: string
+  token: string
   call: <Body = Record<string, unknown>>(
     method: string,
     path: string,
@@ -48,11 +49,13 @@ export type TestProductOptions = Partial<Config> & {
   temporal_address?: string
   without_worker?: boolean
   sandbox?: SandboxOptions
+  pages_folder?: string
 }
 
 /** The whole product on the test run's servers, with a database and task queues of its own and the demo organisation. */
 export async function startTestProduct({
   sandbox,
+  pages_folder,
   ...overrides
 }: TestProductOptions = {}): Promise<TestProduct> {
   const servers = inject('servers')
@@ -84,6 +87,7 @@ export async function startTestProduct({
     say: (line) => void (process.env.SAY && process.stderr.write(`${line}\n`)),
     queue,
     ...(sandbox && { sandbox }),
+    ...(pages_folder !== undefined && { pages_folder }),
   })
   const connection = Connection.lazy({ address: temporal_address })
   const { sql } = database
@@ -117,7 +121,7 @@ function createCallers(sql: Sql, url: string, key: string): TestProduct['as'] {
     const { id } = await getRow<{ id: string }>(sql`select id from identities where email = ${email}`)
     const iat = Math.floor(Date.now() / 1_000)
     const { token } = await (await signer).sign({ sub: id, aud: issuer }, { iat, exp: iat + 3_600 })
-    return { id, call: callerOf(url, token) }
+    return { id, token, call: callerOf(url, token) }
   }
 }
 

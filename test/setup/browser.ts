@@ -1,0 +1,84 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+import { webBundle } from '../../bin/web-bundle.ts'
+import { findChromium } from './chromium.ts'
+import { startTestProduct } from './product.ts'
+import type { TestProduct, TestProductOptions } from './product.ts'
+import { dataFolder } from './run-folder.ts'
+
+/** Undefined: this machine has no browser and cannot get one; tests that need it are skipped. */
+export const program = findChromium()
+
+/** A page of somebody who is signed in, and what its browser complained of. */
+export type Visit = { page: Page; complaints: string[] }
+
+export type PagesProduct = TestProduct & {
+  browser: Browser
+  /** Opens the pages as a member of the demo organisation, in a browser profile of its own; `nobody`: not signed in. */
+  visit: (name: string, path?: string, options?: BrowserContextOptions) => Promise<Visit>
+}
+
+/** What a test waits for at most; a slow machine takes longer than playwright's own idea. */
+const patienceMs = 15_000
+
+export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const
+
+/** The product with its pages, and a browser. */
+export async function startPages(options: TestProductOptions = {}): Promise<PagesProduct> {
+  if (program === undefined) throw new Error('there is no browser')
+  const pages_folder = await webBundle(dataFolder)
+  const [product, browser] = await Promise.all([
+    startTestProduct({ pages_folder, ...options }),
+    chromium.launch({
+      executablePath: program,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    }),
+  ])
+  return {
+    ...product,
+    browser,
+    visit: (name, path = '/', options = {}) => visit({ product, browser }, { name, path, options }),
+    async close() {
+      await browser.close()
+      await product.close()
+    },
+  }
+}
+
+type Visiting = { name: string; path: string; options: BrowserContextOptions }
+type Started = { product: TestProduct; browser: Browser }
+
+async function visit({ product, browser }: Started, { name, path, options }: Visiting): Promise<Visit> {
+  const token = name === 'nobody' ? undefined : (await product.as(name)).token
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    ...(token !== undefined && { extraHTTPHeaders: { authorization: `Bearer ${token}` } }),
+    ...options,
+  })
+  context.setDefaultTimeout(patienceMs)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(`${product.url}${path}`)
+  return { page, complaints }
+}
+
+/** axe finds nothing on what is on the screen now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+  expect(found).toEqual([])
+}
+
+/** A picture for whoever looks at the pages: `SHOTS=folder npm test test/web`. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env['SHOTS']
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true })
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui/page.tsx'
+
+export function MyRequests() {
+  return <Page title="MyRequests">…</Page>
+}

@@ -1,0 +1,58 @@
+import { Button, Stack, Text, Title } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Navigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+
+import { call } from '../../api/call.ts'
+import { meQuery } from '../../api/session.ts'
+import { Refusal } from '../../ui/states.tsx'
+import { takeLinkCode } from './link-code.ts'
+import classes from './sign-in.module.css'
+import { SignIn } from './sign-in.tsx'
+
+const reasons: Record<string, string> = {
+  access_denied: 'The identity provider did not sign you in.',
+  not_invited: 'Your account is not known here yet. Ask an admin of Hallpass to add you.',
+}
+
+/** Where identity providers send people whom they could not sign in, and where one-time links lead. */
+export function SignInPage() {
+  const { error } = useSearch({ from: '/sign-in' })
+  const [code] = useState(takeLinkCode)
+  const me = useQuery(meQuery)
+  if (code !== undefined) return <main className={classes.outside}>{<OneTimeLink code={code} />}</main>
+  if (me.data) return <Navigate to="/" replace />
+  return (
+    <main className={classes.outside}>
+      <Stack gap="lg">
+        {error !== undefined && (
+          <Refusal
+            title="You are not signed in"
+            error={new Error(reasons[error] ?? `The sign-in failed (${error}). Try again.`)}
+          />
+        )}
+        <SignIn />
+      </Stack>
+    </main>
+  )
+}
+
+/** A link is spent by a click, not by being opened: mail scanners open links too. */
+function OneTimeLink({ code }: { code: string }) {
+  const signIn = useMutation({
+    mutationFn: () => call('POST /auth/link', { body: { code } }),
+    onSuccess: () => location.replace('/'),
+  })
+  return (
+    <Stack gap="lg">
+      <Title order={1} size="h2">
+        Sign in to Hallpass
+      </Title>
+      <Text>You opened a one-time sign-in link. It works once, for a short time.</Text>
+      <Button size="md" loading={signIn.isPending} onClick={() => signIn.mutate()}>
+        Sign in
+      </Button>
+      {signIn.error !== null && <Refusal error={signIn.error} />}
+    </Stack>
+  )
+}

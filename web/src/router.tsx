@@ -1,0 +1,94 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
+
+import { NotFound } from './shell/not-found.tsx'
+import { PageFailed, Shell } from './shell/shell.tsx'
+import { Loading } from './ui/states.tsx'
+
+const root = createRootRoute({ notFoundComponent: NotFound })
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell })
+
+/** The first admin's one-time link, before there is anybody to sign in. */
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: '/welcome',
+  component: lazyRouteComponent(() => import('./pages/sign-in/welcome.tsx'), 'Welcome'),
+})
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: ({ error }: Record<string, unknown>) => (typeof error === 'string' ? { error } : {}),
+  component: lazyRouteComponent(() => import('./pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
+})
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/request-access', replace: true })
+  },
+})
+const requestAccess = createRoute({
+  getParentRoute: () => shell,
+  path: '/request-access',
+  validateSearch: ({ q }: Record<string, unknown>) => (typeof q === 'string' && q !== '' ? { q } : {}),
+  component: lazyRouteComponent(() => import('./pages/request-access/catalogue.tsx'), 'Catalogue'),
+})
+const requestForm = createRoute({
+  getParentRoute: () => shell,
+  path: '/request-access/$templateId',
+  component: lazyRouteComponent(() => import('./pages/request-access/request-form.tsx'), 'RequestForm'),
+})
+const myRequests = createRoute({
+  getParentRoute: () => shell,
+  path: '/my-requests',
+  validateSearch: ({ status }: Record<string, unknown>) => (typeof status === 'string' ? { status } : {}),
+  component: lazyRouteComponent(() => import('./pages/my-requests/my-requests.tsx'), 'MyRequests'),
+})
+const approvals = createRoute({
+  getParentRoute: () => shell,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./pages/approvals/approvals.tsx'), 'Approvals'),
+})
+const approval = createRoute({
+  getParentRoute: () => approvals,
+  path: '$requestId',
+})
+const requestDetail = createRoute({
+  getParentRoute: () => shell,
+  path: '/requests/$requestId',
+  component: lazyRouteComponent(() => import('./pages/request-detail/request-detail.tsx'), 'RequestDetail'),
+})
+
+/** A page is a route here, and where people should find it, an area in `shell/areas.ts`. */
+const routeTree = root.addChildren([
+  welcome,
+  signIn,
+  shell.addChildren([
+    home,
+    requestAccess,
+    requestForm,
+    myRequests,
+    approvals.addChildren([approval]),
+    requestDetail,
+  ]),
+])
+
+export const router = createRouter({
+  routeTree,
+  defaultErrorComponent: PageFailed,
+  defaultPendingComponent: () => <Loading />,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,38 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+
+import type { Me } from '../../../domain/directory.ts'
+import { waitingQuery } from '../api/queries.ts'
+import { offeredTo } from './areas.ts'
+import classes from './navigation.module.css'
+
+export function Navigation({ me }: { me: Me }) {
+  return offeredTo(me).map(({ label, areas }) => (
+    <section key={label} className={classes.section}>
+      <h2 className={classes.label}>{label}</h2>
+      <ul className={classes.areas}>
+        {areas.map(({ to, label }) => (
+          <li key={to}>
+            <Link to={to} className={classes.area}>
+              {label}
+              {to === '/approvals' && <Waiting />}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  ))
+}
+
+/** How many requests wait for the viewer's decision. */
+function Waiting() {
+  const { data } = useQuery(waitingQuery)
+  const count = data?.data.length ?? 0
+  if (count === 0) return null
+  return (
+    <span className={classes.count}>
+      {data?.next_cursor ? `${count}+` : count}
+      <span className="visually-hidden"> waiting</span>
+    </span>
+  )
+}

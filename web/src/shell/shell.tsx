@@ -1,0 +1,72 @@
+import { useQuery } from '@tanstack/react-query'
+import { Outlet, useLocation, useRouter } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
+
+import type { Me } from '../../../domain/directory.ts'
+import { meQuery } from '../api/session.ts'
+import { useLive } from '../live/use-live.ts'
+import { Loading, Refusal } from '../ui/states.tsx'
+import { AccountMenu } from './account-menu.tsx'
+import { Navigation } from './navigation.tsx'
+import classes from './shell.module.css'
+
+const SignIn = lazy(() => import('../pages/sign-in/sign-in.tsx').then(({ SignIn }) => ({ default: SignIn })))
+
+/** Everything below needs somebody who is signed in; until then the sign-in stands at the very same address. */
+export function Shell() {
+  const me = useQuery(meQuery)
+  if (me.data) return <SignedIn me={me.data} />
+  if (me.error !== null)
+    return <Outside>{<Refusal error={me.error} retry={() => void me.refetch()} />}</Outside>
+  if (me.isPending) return <Outside>{<Loading rows={3} />}</Outside>
+  return (
+    <Outside>
+      <Suspense fallback={<Loading rows={3} />}>
+        <SignIn />
+      </Suspense>
+    </Outside>
+  )
+}
+
+function Outside({ children }: { children: React.ReactNode }) {
+  return <main className={classes.outside}>{children}</main>
+}
+
+function SignedIn({ me }: { me: Me }) {
+  const [isOpen, setOpen] = useState(false)
+  const { pathname } = useLocation()
+  useLive()
+  useEffect(() => setOpen(false), [pathname])
+  return (
+    <div className={classes.shell}>
+      <a href="#main" className={classes.skip}>
+        Skip to the content
+      </a>
+      <header className={classes.bar}>
+        <button
+          type="button"
+          className={classes.menu}
+          aria-expanded={isOpen}
+          aria-controls="navigation"
+          onClick={() => setOpen(!isOpen)}
+        >
+          Menu
+        </button>
+        <span className={classes.brand}>Hallpass</span>
+        <AccountMenu me={me} />
+      </header>
+      <nav id="navigation" aria-label="Main" className={classes.navigation} data-open={isOpen}>
+        <Navigation me={me} />
+      </nav>
+      <main id="main" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+    </div>
+  )
+}
+
+/** Shown in place of a page that fell over. */
+export function PageFailed({ error }: { error: unknown }) {
+  const router = useRouter()
+  return <Refusal title="This page could not be shown" error={error} retry={() => void router.invalidate()} />
+}
