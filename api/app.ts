@@ -20,6 +20,7 @@ import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
+import { sandbox } from './routes/sandbox.ts'
 import { scriptReplays } from './routes/script-replays.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
 import { scriptTests } from './routes/script-tests.ts'
@@ -42,6 +43,7 @@ const resources = [
   scriptTests,
   scriptReplays,
   scriptVersions,
+  sandbox,
   secrets,
 ]
 

@@ -1,6 +1,7 @@
 import type { Actor } from '../db/audit.ts'
 import type { Sql } from '../db/client.ts'
 import type { Sealer } from '../db/sealing.ts'
+import type { SandboxLevel } from '../domain/sandbox-level.ts'
 import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -56,6 +57,7 @@ export type Deps = {
   workflow_url_base: string | null
   /** The built pages; absent: the API alone. */
   pages_folder?: string | undefined
+  sandboxLevel: () => SandboxLevel
   health: () => Promise<PartHealth[]>
   logError: (message: string, error?: unknown) => void
 }

@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client'
 
 import type { PartHealth } from '../api/deps.ts'
 import type { Sql } from '../db/client.ts'
+import type { SandboxLevel } from '../domain/sandbox-level.ts'
 import { accepts } from '../engine/engine.ts'
 import type { Sandbox } from '../sandbox/run-script.ts'
 
@@ -29,6 +30,13 @@ async function check(name: string, ask: () => Promise<string | undefined>): Prom
       detail: error instanceof Error && error.message !== '' ? error.message : 'does not answer',
     }
   }
+}
+
+/** The same facts that health tells, as the API shows them. */
+export function describeSandbox(sandbox: Sandbox): SandboxLevel {
+  const { name: level, minimum, walls, missing, block_refusal } = sandbox.level()
+  const block_allowed = block_refusal === null
+  return { level, minimum, walls_standing: walls, walls_missing: missing, block_allowed, block_refusal }
 }
 
 /** Asks every part just now. */

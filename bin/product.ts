@@ -25,7 +25,7 @@ import type { SandboxOptions } from '../sandbox/run-script.ts'
 import { expirySchedule, workflowTypes } from '../workflows/contract.ts'
 import type { Config } from './config.ts'
 import { loadDemoOrganisation } from './demo-organisation.ts'
-import { checkHealth } from './health.ts'
+import { checkHealth, describeSandbox } from './health.ts'
 import { listen } from './http.ts'
 import { readSecretsKeys } from './secrets-key.ts'
 import { readSigningKey } from './signing-key.ts'
@@ -197,6 +197,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     workflow_url_base:
       temporal_ui_url && `${temporal_ui_url}/namespaces/${config.temporal_namespace}/workflows`,
     pages_folder: options.pages_folder,
+    sandboxLevel: () => describeSandbox(sandbox),
     health: () => checkHealth({ sql, connection, temporal_address, isWorking, sandbox }),
     logError: log,
   })

@@ -8,7 +8,7 @@ import { createLane, type Lane } from './lane.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { createPool, type Pool } from './pool.ts'
 import { findAddon } from './walls/addon.ts'
-import { isAtLeast, type Level, missingWalls } from './walls/levels.ts'
+import { isAtLeast, type Level, levelNames, missingWalls } from './walls/levels.ts'
 import { strongestLevel } from './walls/strongest-level.ts'
 
 export type { HostHandlers }
@@ -34,8 +34,16 @@ export type Sandbox = {
   /** Never rejects: how a run failed is in its result. */
   run(input: RunInput): Promise<RunResult>
   /** `block_refusal` says why runs of the lane `block` are refused; null: they are not. */
-  level(): { name: string; walls: string[]; missing: string[]; block_refusal: string | null }
+  level(): LevelFacts
   close(): Promise<void>
+}
+
+type LevelFacts = {
+  name: string
+  minimum: string
+  walls: string[]
+  missing: string[]
+  block_refusal: string | null
 }
 
 type LaneName = 'block' | 'ordinary'
@@ -90,6 +98,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     },
     level: () => ({
       name: level.name,
+      minimum: options.block_minimum ?? weakestLevel,
       walls: [...level.walls],
       missing: missingWalls(level),
       block_refusal: blockRefusal,
@@ -101,6 +110,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     },
   }
 }
+
+const weakestLevel = levelNames.at(-1) ?? 'process'
 
 function refusalOf(level: Level, minimum: string | undefined): string | null {
   if (minimum === undefined || isAtLeast(level, minimum)) return null

@@ -54,6 +54,22 @@ test('a block script below the minimum is not run: the approval is refused with 
   expect(byHand.body).toMatchObject({ status: 'succeeded', result: 'fine' })
 })
 
+test('the API tells admins the level, the minimum and the walls, and nobody else', async () => {
+  const { status, body } = await admin.call('GET', '/sandbox')
+  expect(status).toBe(200)
+  expect(body).toEqual({
+    level: 'process',
+    minimum: 'limits',
+    walls_standing: expect.arrayContaining(['isolate with a memory limit']),
+    walls_missing: expect.arrayContaining(['network namespace', 'resource limits']),
+    block_allowed: false,
+    block_refusal: refusal,
+  })
+  const alice = await it.as('alice')
+  expect(await alice.call('GET', '/sandbox')).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+  expect((await fetch(`${it.url}/api/v1/sandbox`)).status).toBe(401)
+})
+
 test('readyz tells the level, and to who asks for more the walls, those that are missing and the refusal', async () => {
   const sandboxOf = async (path: string) => {
     const answer = (await (await fetch(`${it.url}${path}`)).json()) as { parts: { name: string }[] }
