@@ -21,6 +21,7 @@ import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
 import { sandbox } from './routes/sandbox.ts'
+import { scriptDeliveries } from './routes/script-deliveries.ts'
 import { scriptReplays } from './routes/script-replays.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
 import { scriptTests } from './routes/script-tests.ts'
@@ -43,6 +44,7 @@ const resources = [
   scriptTests,
   scriptReplays,
   scriptVersions,
+  scriptDeliveries,
   sandbox,
   secrets,
 ]

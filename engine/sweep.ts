@@ -2,7 +2,7 @@ import type { Sql } from '../db/client.ts'
 import { forgetOldKeys } from '../db/idempotency.ts'
 import { sweep } from '../db/requests/clock.ts'
 import { disableFailing } from '../db/scripts/auto-disable.ts'
-import { forgetOldRuns } from '../db/scripts/retention.ts'
+import { forgetOldEvents, forgetOldRuns } from '../db/scripts/retention.ts'
 import { closeStaleRuns } from '../db/scripts/runs.ts'
 import type { Engine } from './engine.ts'
 
@@ -23,4 +23,5 @@ export async function sweepAll({ sql, engine, log, run_retention_days }: Sweepin
     log(`the script task ${name} has been disabled: ${reason}`)
   await forgetOldKeys(sql)
   await forgetOldRuns(sql, run_retention_days)
+  await forgetOldEvents(sql, run_retention_days)
 }

@@ -1,3 +1,4 @@
+import type { DeliveryState } from '../../domain/delivery.ts'
 import type { IntegrationEvent } from '../../domain/lifecycle.ts'
 import { findRow, getRow, rows, transaction } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
@@ -18,7 +19,6 @@ export type Delivery = {
   requester_email: string
 }
 
-export type DeliveryState = 'waiting' | 'started' | 'succeeded' | 'failed' | 'skipped'
 export type DeliveryEnd = Exclude<DeliveryState, 'waiting' | 'started'>
 
 type Waiting = { id: string; seq: string; type: string; request_id: string }
@@ -61,8 +61,8 @@ const select = (db: Db) => db`
 
 /**
  * Takes up to 20 deliveries whose turn it is: to the same task, and of the same request, none before it is open.
- * One whose start failed comes up again after a growing while, one that was started and has not ended after a minute:
- * its workflow may have been terminated.
+ * One whose start failed comes up again after a growing while, and so does one that was started and has not ended: its
+ * workflow may have been terminated, or lost with the engine's store.
  */
 export async function claimDeliveries(sql: Sql): Promise<Delivery[]> {
   const claimed = await rows<{ id: string }>(sql`
@@ -80,10 +80,11 @@ export async function claimDeliveries(sql: Sql): Promise<Delivery[]> {
   return rows<Delivery>(sql`${select(sql)} where d.id = any (${ids}::uuid[]) order by d.seq`)
 }
 
-/** Its workflow is there. */
+/** Its workflow is there. It is looked at again after 1, 2, 4 … 16 minutes: many that last must not keep the engine busy. */
 export async function markStarted(db: Db, id: string): Promise<void> {
-  await db`update deliveries set state = 'started', attempts = 0,
-    next_attempt_at = clock_timestamp() + interval '1 minute' where id = ${id} and finished_at is null`
+  await db`update deliveries set state = 'started',
+    next_attempt_at = clock_timestamp() + power(2, least(attempts, 5) - 1) * interval '1 minute'
+    where id = ${id} and finished_at is null`
 }
 
 /** Undefined: it has ended, or its task is gone. */

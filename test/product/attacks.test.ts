@@ -30,7 +30,7 @@ const idOf = async (table: string, name: string) =>
 test('a command and an event that were tried five thousand times keep nobody else waiting', async () => {
   const request = await submit(alice, (await it.template()).id)
   await it.sql`insert into commands (id, request_id, kind, attempts) values (${randomUUID()}, ${request.id}, 'deny', 5000)`
-  await it.sql`update outbox_events set dispatched_at = null, attempts = 5000 where request_id = ${request.id}`
+  await it.sql`update outbox_events set dispatched_at = null, settled_at = null, attempts = 5000 where request_id = ${request.id}`
   await expect(claimCommands(it.sql)).resolves.toBeInstanceOf(Array)
   await expect(claimEvents(it.sql)).resolves.toBeInstanceOf(Array)
 })

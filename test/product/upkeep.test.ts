@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { findRow, rows } from '../../db/client.ts'
+import { findRow, rows, transaction } from '../../db/client.ts'
+import { forgetOldKeys } from '../../db/idempotency.ts'
 import { disableFailing, failingMinutes, failingRuns } from '../../db/scripts/auto-disable.ts'
-import { forgetOldRuns } from '../../db/scripts/retention.ts'
+import { forgetOldEvents, forgetOldRuns } from '../../db/scripts/retention.ts'
 import type { ScriptTask } from '../../domain/script-task.ts'
-import { startTestProduct, submit } from '../setup/product.ts'
+import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 
 let it: TestProduct
@@ -168,4 +169,88 @@ describe('runs are kept', () => {
     expect(await Promise.all([running, ofOpen, ofEnded].map(isThere))).toEqual([true, true, false])
     await it.sql`delete from script_runs where id = ${running}`
   })
+})
+
+describe('outgoing events, and their deliveries, are kept', () => {
+  const eventsOf = async (request: { id: string }) =>
+    (await rows(it.sql`select 1 from outbox_events where request_id = ${request.id}`)).length
+  const deliveriesOf = async (request: { id: string }) =>
+    (await rows(it.sql`select 1 from deliveries where request_id = ${request.id}`)).length
+
+  /** A request whose events are settled and 400 days old; it has ended 31 days ago, or not at all. */
+  async function old({ hasEnded }: { hasEnded: boolean }): Promise<{ id: string }> {
+    const task = await save({ events: ['access_request.submitted'] })
+    const request = await submit(alice, (await it.template()).id)
+    if (hasEnded) await alice.call('POST', `/access-requests/${request.id}/revoke`)
+    await eventually('the delivery', async () => {
+      const found = await rows(it.sql`
+        select 1 from deliveries where request_id = ${request.id} and task_id = ${task.id} and finished_at is not null`)
+      return found.length === 1
+    })
+    await admin.call('DELETE', `/scheduled-tasks/${task.id}`)
+    await it.sql`
+      insert into deliveries (id, event_id, seq, event_type, request_id, task_id, workflow_id, state, finished_at)
+      select gen_random_uuid(), o.id, o.seq, o.type, o.request_id, t.id, 'none', 'succeeded', now() - interval '399 days'
+      from outbox_events o, script_tasks t where o.request_id = ${request.id} and t.name = 'access_request_event_logger'`
+    await it.sql`update outbox_events set created_at = now() - interval '400 days', settled_at = now(),
+      fanned_out_at = now() where request_id = ${request.id}`
+    await it.sql`update access_requests set ended_at = now() - interval '31 days'
+      where id = ${request.id} and ended_at is not null`
+    return request
+  }
+
+  test('for as many days as was said after the end of their request, and no longer', async () => {
+    const request = await old({ hasEnded: true })
+    await forgetOldEvents(it.sql, 32)
+    expect([await eventsOf(request), await deliveriesOf(request)]).toEqual([2, 2])
+    await forgetOldEvents(it.sql, 30)
+    expect([await eventsOf(request), await deliveriesOf(request)]).toEqual([0, 0])
+  })
+
+  test('while their request is open', async () => {
+    const request = await old({ hasEnded: false })
+    await forgetOldEvents(it.sql, 30)
+    expect([await eventsOf(request), await deliveriesOf(request)]).toEqual([1, 1])
+  })
+
+  test('while the trigger task has not been told', async () => {
+    const request = await old({ hasEnded: true })
+    await it.sql`delete from deliveries where request_id = ${request.id}`
+    await it.sql`update outbox_events set settled_at = null, next_attempt_at = now() + interval '1 day'
+      where request_id = ${request.id}`
+    await forgetOldEvents(it.sql, 30)
+    expect(await eventsOf(request)).toBe(2)
+  })
+
+  test('while it has not been looked at who is to be told', async () => {
+    const request = await old({ hasEnded: true })
+    await it.sql`delete from deliveries where request_id = ${request.id}`
+    await transaction(it.sql, async (tx) => {
+      await tx`update outbox_events set fanned_out_at = null where request_id = ${request.id}`
+      await forgetOldEvents(tx, 30)
+    })
+    expect(await eventsOf(request)).toBe(2)
+  })
+
+  test('while a delivery has not ended', async () => {
+    const request = await old({ hasEnded: true })
+    await it.sql`update deliveries set state = 'started', finished_at = null,
+      next_attempt_at = now() + interval '1 day' where request_id = ${request.id}`
+    await forgetOldEvents(it.sql, 30)
+    expect([await eventsOf(request), await deliveriesOf(request)]).toEqual([2, 2])
+    await it.sql`delete from deliveries where request_id = ${request.id}`
+  })
+})
+
+test('idempotency keys are forgotten after a day, however many there are', async () => {
+  await it.sql`
+    insert into idempotency_keys (caller_id, key, fingerprint, operation_id, created_at)
+    select ${admin.id}, 'old' || n, 'f', gen_random_uuid(), now() - interval '25 hours' from generate_series(1, 4500) n`
+  await it.sql`insert into idempotency_keys (caller_id, key, fingerprint, operation_id)
+    values (${admin.id}, 'fresh', 'f', gen_random_uuid())`
+  await forgetOldKeys(it.sql)
+  const left = await rows<{ key: string }>(
+    it.sql`select key from idempotency_keys where caller_id = ${admin.id}`,
+  )
+  expect(left.map(({ key }) => key)).toEqual(['fresh'])
 })
