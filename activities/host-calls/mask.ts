@@ -29,51 +29,96 @@ const lowerCaseEscapes = (text: string) => text.replaceAll(/%[0-9A-F]{2}/g, (esc
 /** Escaped for the path of a URL: slashes stay. */
 export const encodePath = (value: string): string => value.split('/').map(encodeURIComponent).join('/')
 
+const escapeStrictly = (text: string): string =>
+  text.replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+
 function urlForms(value: string): string[] {
+  const component = encodeURIComponent(value)
   const forms = [
-    encodeURIComponent(value),
+    component,
     encodePath(value),
     encodeURI(value),
-    new URL(`https://host/?${encodeURIComponent(value)}`).search.slice(1),
+    new URL(`https://host/?${component}`).search.slice(1),
     new URLSearchParams({ value }).toString().slice('value='.length),
+    escapeStrictly(component),
+    escapeStrictly(encodePath(value)),
+    escapeStrictly(component).replaceAll('%20', '+'),
   ]
   return forms.flatMap((form) => [form, lowerCaseEscapes(form)])
 }
 
+const asUnit = (character: string) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const asUpperUnit = (character: string) => asUnit(character).toUpperCase().replace('U', 'u')
+
+/** What the encoders of common languages make of it: they differ in what they write as a number besides what they must. */
 function jsonForms(value: string): string[] {
   const form = JSON.stringify(value).slice(1, -1)
-  return [form, form.replaceAll('/', String.raw`\/`)]
-}
-
-/** What of a value tells it on its own: the path of an address, the lines of a key. */
-function partsOf(value: string): string[] {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  const address =
-    url === undefined ? [] : [url.href, `${url.pathname}${url.search}`, url.pathname, url.password]
-  const lines = /[\r\n]/.test(value) ? value.split(/[\r\n]+/) : []
-  return [value, ...[...address, ...lines].filter((part) => part.length >= SHORTEST_PART)]
-}
-
-const formsOf = (value: string): string[] =>
-  partsOf(value).flatMap((part) => [
-    part,
-    part.toLowerCase(),
-    Buffer.from(part).toString('hex'),
-    ...base64Forms(part),
-    ...urlForms(part),
-    ...jsonForms(part),
+  const cautious = form.replaceAll(String.raw`\"`, String.raw`\u0022`)
+  const numbered = [asUnit, asUpperUnit].flatMap((as) => [
+    form.replaceAll(/[^ -~]/g, as),
+    form.replaceAll(/[<>&\u2028\u2029]/g, as),
+    form.replaceAll(/[<>&]|[^ -~]/g, as),
+    cautious.replaceAll(/[<>&'+`]|[^ -~]/g, as),
   ])
+  return [form, ...numbered].flatMap((each) => [each, each.replaceAll('/', String.raw`\/`)])
+}
+
+const quotesInHtml = [
+  ['"', "'"],
+  ['&quot;', "'"],
+  ['&quot;', '&#039;'],
+  ['&quot;', '&#39;'],
+  ['&quot;', '&#x27;'],
+  ['&quot;', '&apos;'],
+  ['&#34;', '&#39;'],
+] as const
+
+function htmlForms(value: string): string[] {
+  const text = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return quotesInHtml.map(([double, single]) => text.replaceAll('"', double).replaceAll("'", single))
+}
+
+const spellings = (text: string): string[] => [
+  text,
+  ...urlForms(text),
+  ...jsonForms(text),
+  ...htmlForms(text),
+]
+
+/** What of an address tells it on its own. */
+function addressParts(value: string): string[] {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return url === undefined ? [] : [url.href, `${url.pathname}${url.search}`, url.pathname, url.password]
+}
+
+const isTelling = (part: string) => part.length >= SHORTEST_PART
+
+function formsOf(value: string): string[] {
+  const parts = [value, ...addressParts(value).filter(isTelling)]
+  const lines = /[\r\n]/.test(value) ? value.split(/[\r\n]+/).filter(isTelling) : []
+  const encoded = parts.flatMap((part) => {
+    const hex = Buffer.from(part).toString('hex')
+    return [...spellings(part), part.toLowerCase(), hex, hex.toUpperCase(), ...base64Forms(part)]
+  })
+  return [...encoded, ...lines.flatMap(spellings)]
+}
+
+// Every text is searched for every form: without an end of them a script could keep the product busy with that alone.
+const MAX_FORMS = 2_000
 
 /**
- * Finds the values that were added as they are, and in base64, URL, JSON and hex encoding. A server that answers with a
- * value in another guise gets past it: masking is the last of the walls, not the only one.
+ * Finds the values that were added as they are, line by line, and in base64, URL, JSON, HTML and hex encoding. A server
+ * that answers with a value in another guise gets past it: masking is the last of the walls, not the only one.
  */
 export function createMask(): Mask {
   const names = new Map<string, string>()
   let forms: string[] = []
   return {
     add(name, value) {
-      for (const form of formsOf(value)) names.set(form, name)
+      const added = new Set(formsOf(value))
+      if (names.size + added.size > MAX_FORMS)
+        throw new Error(`the secret ${name} has too many lines to be used here`)
+      for (const form of added) names.set(form, name)
       forms = [...names.keys()].sort((one, other) => other.length - one.length)
     },
     apply: (text) =>

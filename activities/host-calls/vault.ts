@@ -44,7 +44,8 @@ function encodingOf(headers: Record<string, string>): Encode {
 function encodingAt(url: string, index: number): Encode {
   const before = url.slice(0, index)
   if (before === '') return asItIs
-  if (/^[^/?#]*(\/\/[^/?#]*)?$/.test(before)) throw new Error('a secret cannot be part of the name of a host')
+  // However many slashes there are, a URL takes what follows them for its host, and an error would tell it.
+  if (/^[^/?#]*\/*[^/?#]*$/.test(before)) throw new Error('a secret cannot be part of the name of a host')
   return before.includes('?') ? encodeURIComponent : encodePath
 }
 
@@ -75,9 +76,13 @@ export function createVault(sql: Sql, sealer: Sealer, names: readonly string[]):
     })
 
   function assertMayGo(used: readonly string[], url: string): void {
-    const { host, port } = readTarget(url)
-    const kept = used.find((name) => findEgressHost(opened.get(name)?.hosts ?? [], host, port) === undefined)
-    if (kept !== undefined) throw new Error(`the secret ${kept} may not be sent to ${host}:${port}`)
+    const { host, port, is_tls } = readTarget(url)
+    const kept = used.find((name) => {
+      const entry = findEgressHost(opened.get(name)?.hosts ?? [], host, port)
+      return entry === undefined || (!is_tls && entry.port === null)
+    })
+    const way = is_tls ? '' : ' by plain http'
+    if (kept !== undefined) throw new Error(`the secret ${kept} may not be sent to ${host}:${port}${way}`)
   }
 
   async function fillIn(request: GuardedRequest): Promise<GuardedRequest> {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
+
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { createMask } from '../../activities/host-calls/mask.ts'
 
-const value = 'p@ss/w"ord+ü 42'
+const value = `p@ss/w"ord+ü <4&2>'!(*)~`
 const mask = createMask()
 mask.add('TOKEN', value)
 
@@ -20,6 +22,17 @@ describe('a value is masked', () => {
     ['in base64 without padding', Buffer.from(value).toString('base64').replaceAll('=', '')],
     ['in base64 of URLs', Buffer.from(value).toString('base64url')],
     ['in hex', Buffer.from(value).toString('hex')],
+    ['in hex in capitals', Buffer.from(value).toString('hex').toUpperCase()],
+    ['in JSON in ASCII', String.raw`p@ss/w\"ord+\u00fc <4&2>'!(*)~`],
+    ['in JSON in ASCII with escaped slashes', String.raw`p@ss\/w\"ord+\u00fc <4&2>'!(*)~`],
+    ['in JSON that is safe in HTML', String.raw`p@ss/w\"ord+ü \u003c4\u00262\u003e'!(*)~`],
+    ['in cautious JSON', String.raw`p@ss/w\u0022ord\u002B\u00FC \u003C4\u00262\u003E\u0027!(*)~`],
+    ['in a URL with all that can be escaped', 'p%40ss%2Fw%22ord%2B%C3%BC%20%3C4%262%3E%27%21%28%2A%29~'],
+    ['in a path with all that can be escaped', 'p%40ss/w%22ord%2B%C3%BC%20%3C4%262%3E%27%21%28%2A%29~'],
+    ['in a form with all that can be escaped', 'p%40ss%2Fw%22ord%2B%C3%BC+%3C4%262%3E%27%21%28%2A%29~'],
+    ['in HTML', 'p@ss/w&quot;ord+ü &lt;4&amp;2&gt;&#39;!(*)~'],
+    ['in HTML with numbers', 'p@ss/w&#34;ord+ü &lt;4&amp;2&gt;&#39;!(*)~'],
+    ['in XML', `p@ss/w"ord+ü &lt;4&amp;2&gt;'!(*)~`],
     ['in lower case', value.toLowerCase()],
   ])('%s', (_, form) => {
     const masked = mask.apply(`before ${form} after`)
@@ -49,6 +62,21 @@ test('the lines of a key are masked one by one', () => {
   const pem = createMask()
   pem.add('PEM', '-----BEGIN KEY-----\nMIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEHBG0w\n-----END KEY-----\n')
   expect(pem.apply('line 2: AgEGCCqGSM49AwEHBG0w')).toBe('line 2: [secret PEM]')
+})
+
+test('a value of so many lines that looking for them would take long is not taken', () => {
+  const lines = Array.from({ length: 3_000 }, (_, index) => `${index}`.padStart(9, 'line '))
+  const many = createMask()
+  expect(() => many.add('MANY', lines.join('\n'))).toThrow('the secret MANY has too many lines')
+  expect(many.apply('anything')).toBe('anything')
+})
+
+test('a key with the certificates of its chain is', () => {
+  const line = () => randomBytes(48).toString('base64')
+  const chain = createMask()
+  const key = Array.from({ length: 100 }, line)
+  chain.add('CHAIN', key.join('\n'))
+  expect(chain.apply(key[99] ?? '')).toBe('[secret CHAIN]')
 })
 
 test('what holds no value stays as it is', () => {

@@ -83,6 +83,7 @@ describe('a placeholder', () => {
   test.each([
     ['another host', () => fill('https://evil.example/', {}, the('TOKEN'))],
     ['another port', () => fill('https://api.example:8443/', {}, the('TOKEN'))],
+    ['its host in plain http', () => fill('http://api.example:443/', { x: the('TOKEN') })],
     ['a suffix of its host', () => fill('https://evil-api.example/', {}, the('TOKEN'))],
     ['a host, in its query', () => fill(`https://evil.example/?x=${the('TOKEN')}`)],
     ['the host of another secret', () => fill(the('WEBHOOK'), { x: the('TOKEN') })],
@@ -96,6 +97,9 @@ describe('a placeholder', () => {
     ['a part of a host', () => fill(`https://${the('TOKEN')}.evil.example/`)],
     ['a port', () => fill(`https://api.example:${the('TOKEN')}/`)],
     ['a user', () => fill(`https://${the('TOKEN')}@api.example/`)],
+    ['a host behind one slash', () => fill(`https:/${the('TOKEN')}`)],
+    ['a host behind three slashes', () => fill(`https:///${the('TOKEN')}/x`)],
+    ['a host behind blank names', () => fill(`https:////${the('TOKEN')}`)],
     ['a scheme', () => fill(`x${the('TOKEN')}://api.example/`)],
   ])('cannot be %s', async (_, call) => {
     await expect(call()).rejects.toThrow('a secret cannot be part of the name of a host')
