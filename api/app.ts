@@ -27,6 +27,7 @@ import { scriptTasks } from './routes/script-tasks.ts'
 import { scriptTests } from './routes/script-tests.ts'
 import { scriptVersions } from './routes/script-versions.ts'
 import { secrets } from './routes/secrets.ts'
+import { signingKeys } from './routes/signing-keys.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
 
@@ -47,6 +48,7 @@ const resources = [
   scriptDeliveries,
   sandbox,
   secrets,
+  signingKeys,
 ]
 
 function createApi(deps: Deps): OpenAPIHono<Env> {
@@ -76,7 +78,9 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   })
   health(app)
   docsPage(app)
-  app.get('/.well-known/jwks.json', (c) => c.json(deps.signer.jwks))
+  app.get('/.well-known/jwks.json', (c) =>
+    c.json(deps.signer.jwks(), 200, { 'cache-control': `public, max-age=${deps.keyring.jwks_max_age}` }),
+  )
   app.route('/auth', createAuth())
   app.route('/api/v1', createApi(deps))
   if (deps.pages_folder !== undefined) pages(app, deps.pages_folder)

@@ -6,6 +6,7 @@ import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TokenSigner } from './token-signer.ts'
+import type { Keyring } from './keyring.ts'
 
 /** What became of a part of the product when it was asked just now; `facts` are told to who asks for more. */
 export type PartHealth = { name: string; ok: boolean; detail?: string; facts?: Record<string, unknown> }
@@ -48,6 +49,8 @@ export type Deps = {
   engine: Engine
   signer: TokenSigner
   scripts: Scripts
+  /** Where the signer's keys are changed. */
+  keyring: Pick<Keyring, 'jwks_max_age' | 'rotate' | 'remove'>
   sealer: Sealer
   sign_in: SignIn
   max_duration_mins: number

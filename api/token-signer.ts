@@ -1,22 +1,19 @@
 import { randomUUIDv7 } from 'node:crypto'
 
-import {
-  calculateJwkThumbprint,
-  createLocalJWKSet,
-  exportJWK,
-  importJWK,
-  importPKCS8,
-  jwtVerify,
-  SignJWT,
-} from 'jose'
-import type { JWK } from 'jose'
+import { importJWK, jwtVerify, SignJWT } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 import { z } from 'zod'
+
+import { readKeyPair } from '../db/signing-keys/key-pair.ts'
+import type { PublicPart } from '../db/signing-keys/key-pair.ts'
+import { DomainError } from '../domain/errors.ts'
+import { longestTokenLife } from '../domain/signing-key.ts'
 
 /** Signs and checks the product's own tokens: JWTs of type `at+jwt`, ES256. */
 export type TokenSigner = {
   issuer: string
   /** The public keys, as `/.well-known/jwks.json` shows them. */
-  jwks: { keys: JWK[] }
+  jwks(): { keys: JWK[] }
   /** @param times seconds since 1970 */
   sign(
     claims: Record<string, unknown>,
@@ -41,44 +38,62 @@ const TokenClaims = z.looseObject({
 })
 export type TokenClaims = z.infer<typeof TokenClaims>
 
-/** Seconds. An end may also be a number that is none: JSON takes 1e400. */
-const longestLife = 3_600
+/** Seconds that the database, whose clock a token is dated by, may be ahead. */
+const clockLead = 5
 
-async function readKey(text: string): Promise<JWK> {
-  if (!text.trimStart().startsWith('{'))
-    return exportJWK(await importPKCS8(text, 'ES256', { extractable: true }))
-  return JSON.parse(text) as JWK
+/** The keys as they are now: the one that signs, and by `kid` those whose tokens are good. */
+export type Keys = {
+  signing: { kid: string; key: CryptoKey } | undefined
+  verifying: ReadonlyMap<string, CryptoKey>
+  jwks: { keys: JWK[] }
 }
 
-const publicPart = ({ kty, crv, x, y }: JWK): JWK => ({ kty, crv, x, y }) as JWK
+/** The public key as a member of the JWKS. */
+export const publicJwk = (kid: string, public_part: PublicPart): JWK => ({
+  ...public_part,
+  kid,
+  alg: 'ES256',
+  use: 'sig',
+})
 
-/** @param key a private ES256 key, as JWK or PKCS8 PEM; @param issuer the `iss` of its tokens and the `aud` of the API */
-export async function createTokenSigner(key: string, issuer: string): Promise<TokenSigner> {
-  const jwk = await readKey(key)
-  const kid = await calculateJwkThumbprint(publicPart(jwk))
-  const privateKey = await importJWK({ ...jwk, alg: 'ES256' }, 'ES256')
-  const jwks = { keys: [{ ...publicPart(jwk), kid, alg: 'ES256', use: 'sig' }] }
-  const keySet = createLocalJWKSet(jwks)
+/** @throws for what is no key of ES256 */
+export async function importKey(jwk: JWK): Promise<CryptoKey> {
+  const key = await importJWK(jwk, 'ES256')
+  if (key instanceof Uint8Array) throw new Error('this is not a key of ES256')
+  return key
+}
+
+function assertLife({ iat, exp }: { iat: number; exp: number }): void {
+  const now = Date.now() / 1_000
+  // An end may also be a number that is none: JSON takes 1e400.
+  if (!(exp - iat <= longestTokenLife)) throw new Error('no token of ours lives that long')
+  if (iat > now + clockLead || iat < now - longestTokenLife) throw new Error('the token is not of now')
+}
+
+/** @param issuer the `iss` of its tokens and the `aud` of the API; @param keys asked for at every use */
+export function createSigner(issuer: string, keys: () => Keys): TokenSigner {
   async function read(token: string): Promise<TokenClaims> {
-    const { payload } = await jwtVerify(token, keySet, {
-      algorithms: ['ES256'],
-      typ: 'at+jwt',
-      issuer,
-      requiredClaims: ['sub', 'iat', 'exp', 'jti'],
-      maxTokenAge: longestLife,
-    })
+    const { verifying } = keys()
+    const { payload } = await jwtVerify(
+      token,
+      ({ kid }) => verifying.get(kid ?? '') ?? Promise.reject(new Error('no key of ours has that name')),
+      { algorithms: ['ES256'], typ: 'at+jwt', issuer, requiredClaims: ['sub', 'iat', 'exp', 'jti'] },
+    )
     const claims = TokenClaims.parse(payload)
-    if (claims.exp - claims.iat > longestLife) throw new Error('no token of ours lives that long')
+    assertLife(claims)
     return claims
   }
   return {
     issuer,
-    jwks,
-    async sign(claims, { iat, exp }) {
+    jwks: () => keys().jwks,
+    async sign(claims, times) {
+      const { signing } = keys()
+      if (signing === undefined) throw new DomainError('unavailable', 'There is no key to sign tokens with.')
+      assertLife(times)
       const jti = randomUUIDv7()
-      const token = await new SignJWT({ ...claims, iss: issuer, iat, exp, jti })
-        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
-        .sign(privateKey)
+      const token = await new SignJWT({ ...claims, ...times, iss: issuer, jti })
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: signing.kid })
+        .sign(signing.key)
       return { token, jti }
     },
     async verify(token) {
@@ -88,4 +103,16 @@ export async function createTokenSigner(key: string, issuer: string): Promise<To
     },
     read,
   }
+}
+
+/** A signer of one key that is in no database. @param key a private ES256 key, as JWK or PKCS8 PEM */
+export async function createTokenSigner(key: string, issuer: string): Promise<TokenSigner> {
+  const { kid, public_part, private_part } = readKeyPair(key)
+  const jwk = publicJwk(kid, public_part)
+  const keys: Keys = {
+    signing: { kid, key: await importKey(JSON.parse(private_part) as JWK) },
+    verifying: new Map([[kid, await importKey(jwk)]]),
+    jwks: { keys: [jwk] },
+  }
+  return createSigner(issuer, () => keys)
 }

@@ -1,14 +1,16 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 
-import { createTokenSigner } from '../api/token-signer.ts'
+import { openKeyring } from '../api/keyring.ts'
 import { loadConfig, projectRoot } from '../bin/config.ts'
 import { startProduct } from '../bin/product.ts'
-import { readSigningKey } from '../bin/signing-key.ts'
+import { readSecretsKeys } from '../bin/secrets-key.ts'
+import { rotationOf } from '../bin/signing-key.ts'
 import { provideDatabase, provideTemporal, stopServers } from '../bin/startup/servers.ts'
 import { workflowBundle } from '../bin/workflow-bundle.ts'
 import { connect, getRow } from '../db/client.ts'
 import type { Sql } from '../db/client.ts'
+import { createSealer } from '../db/sealing.ts'
 import { searchAttributes } from '../workflows/contract.ts'
 
 /** Sends a request of one identity; throws unless it is answered with the status that is expected. */
@@ -60,7 +62,8 @@ export async function withProduct(work: (product: BenchProduct) => Promise<void>
 }
 
 async function createCallers(url: string, sql: Sql, config: ReturnType<typeof loadConfig>) {
-  const signer = await createTokenSigner(readSigningKey(config), config.public_url)
+  const sealer = createSealer(readSecretsKeys(config))
+  const { signer } = await openKeyring({ sql, sealer, policy: rotationOf(config) }, config.public_url)
   return async (email: string): Promise<Call> => {
     const { id } = await getRow<{ id: string }>(sql`select id from identities where email = ${email}`)
     const iat = Math.floor(Date.now() / 1_000)

@@ -49,6 +49,8 @@ const Environment = z.object({
     )
     .transform(parseSecretsKeys)
     .optional(),
+  SIGNING_KEY_ROTATION_DAYS: wholeNumber(1, 3_650).default(90),
+  SIGNING_KEY_OVERLAP_SECONDS: wholeNumber(1, 86_400).default(600),
   POSTGRES_PORT: port.optional(),
   TEMPORAL_PORT: port.optional(),
   RUN_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
@@ -79,6 +81,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     allow_private_egress: data.ALLOW_PRIVATE_EGRESS,
     sandbox_min_level: data.SANDBOX_MIN_LEVEL,
     signing_key: data.SIGNING_KEY,
+    signing_key_rotation_days: data.SIGNING_KEY_ROTATION_DAYS,
+    signing_key_overlap_seconds: data.SIGNING_KEY_OVERLAP_SECONDS,
     secrets_key: data.SECRETS_KEY,
     postgres_port: data.POSTGRES_PORT,
     temporal_port: data.TEMPORAL_PORT,

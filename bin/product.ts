@@ -28,7 +28,7 @@ import { loadDemoOrganisation } from './demo-organisation.ts'
 import { checkHealth, describeSandbox } from './health.ts'
 import { listen } from './http.ts'
 import { readSecretsKeys } from './secrets-key.ts'
-import { readSigningKey } from './signing-key.ts'
+import { openSigningKeys } from './signing-key.ts'
 import { startWorkers } from './workers.ts'
 
 export type ProductOptions = {
@@ -183,12 +183,15 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
   const { sql, sandbox, sealer, connection, engine } = parts
   const log = logTo(options.say)
   await ensureExpirySchedule(engine)
-  const loops = await startLoops({ sql, engine, log, run_retention_days: config.run_retention_days })
+  const keyring = await openSigningKeys({ sql, sealer, config, say: options.say })
+  const { run_retention_days } = config
+  const loops = await startLoops({ sql, engine, log, keyring, run_retention_days })
   closing.add(() => loops.close())
   const app = createApp({
     sql,
     engine,
-    signer: await createTokenSigner(readSigningKey(config), config.public_url),
+    signer: keyring.signer,
+    keyring,
     scripts: createScripts(parts),
     sealer,
     sign_in: signInOptions(options),

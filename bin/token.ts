@@ -1,7 +1,9 @@
-import { createTokenSigner } from '../api/token-signer.ts'
+import { openKeyring } from '../api/keyring.ts'
 import { connect, findRow } from '../db/client.ts'
+import { createSealer } from '../db/sealing.ts'
 import { loadConfig } from './config.ts'
-import { readSigningKey } from './signing-key.ts'
+import { readSecretsKeys } from './secrets-key.ts'
+import { rotationOf } from './signing-key.ts'
 import { findRunningProduct } from './startup/run-file.ts'
 
 const ttlSeconds = 3_600
@@ -26,7 +28,8 @@ export async function printableToken(email: string): Promise<{ token: string; ur
       select id from identities where lower(email) = lower(${email}) and status = 'active'
         and (expires_at is null or expires_at > clock_timestamp())`)
     if (identity === undefined) throw new Refused(`There is no active identity ${email}.`)
-    const signer = await createTokenSigner(readSigningKey(config), product.public_url)
+    const sealer = createSealer(readSecretsKeys(config))
+    const { signer } = await openKeyring({ sql, sealer, policy: rotationOf(config) }, product.public_url)
     const iat = Math.floor(Date.now() / 1_000)
     const { token } = await signer.sign(
       { sub: identity.id, aud: product.public_url },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { outboxChannel } from '../db/outbox.ts'
 import { fanOutBatch, fanOutEvents } from '../db/scripts/deliveries.ts'
 import { scheduleChannel } from '../db/scripts/schedules.ts'
+import { signingKeyChannel } from '../db/signing-keys/find.ts'
 import { createBell } from './bell.ts'
 import { startDeliveries } from './deliveries.ts'
 import { dispatchEvents } from './outbox.ts'
@@ -15,6 +16,7 @@ import { reconcileSchedules, syncSchedule } from './task-schedules.ts'
 export type Loops = { close(): Promise<void> }
 
 type Options = Sweeping & {
+  keyring: { refresh(): Promise<void>; keep(): Promise<string[]> }
   sweep_every_ms?: number
   reconcile_every_ms?: number
 }
@@ -26,11 +28,12 @@ const pollMs = 1_000
  * that ends what is overdue even while the engine is away. Several processes may do this at once.
  */
 export async function startLoops(options: Options): Promise<Loops> {
-  const { sql, engine, log, sweep_every_ms = 60_000, reconcile_every_ms = 30_000 } = options
+  const { sql, engine, log, keyring, sweep_every_ms = 60_000, reconcile_every_ms = 30_000 } = options
   const stop = new AbortController()
   const triggers = createBell()
   const deliveries = createBell()
   const schedules = createBell()
+  const keys = createBell()
   const savedTasks = new Set<string>()
   const ring = () => [triggers, deliveries].forEach((bell) => bell.ring())
 
@@ -81,7 +84,12 @@ export async function startLoops(options: Options): Promise<Loops> {
     if (ids.length > 0) log(`brought the schedule(s) of ${ids.join(', ')} in line`)
   }
 
+  async function keepKeys(): Promise<void> {
+    for (const note of await keyring.keep()) log(note)
+  }
+
   const listening = [
+    await sql.listen(signingKeyChannel, keys.ring),
     await sql.listen(outboxChannel, ring),
     await sql.listen(scheduleChannel, (id) => {
       savedTasks.add(id)
@@ -96,6 +104,8 @@ export async function startLoops(options: Options): Promise<Loops> {
       () => pause(pollMs),
       () => relayCommands(sql, engine),
     ),
+    repeat('reading the signing keys', () => keys.heard(pause(pollMs)), keyring.refresh),
+    repeat('keeping the signing keys', () => pause(sweep_every_ms), keepKeys),
     repeat('reconciling', () => pause(reconcile_every_ms), startMissing),
     repeat('saving schedules', () => schedules.heard(pause(reconcile_every_ms)), syncSaved),
     repeat('keeping schedules', () => pause(reconcile_every_ms), keepSchedules),

@@ -47,6 +47,7 @@ export async function createTestApi(sql: Sql, overrides: Partial<Deps> = {}): Pr
     sql,
     engine: missing('engine'),
     signer,
+    keyring: missing('keyring'),
     scripts: missing('scripts'),
     sealer: createSealer([randomBytes(32)]),
     sign_in: { public_url: issuer, has_local: false },
