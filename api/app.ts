@@ -13,6 +13,7 @@ import { asDomainError, internalError, problem } from './problem.ts'
 import { limitWrites } from './rate-limit.ts'
 import { router } from './router.ts'
 import type { Env } from './router.ts'
+import { assertScope } from './scopes.ts'
 import { accessRequests } from './routes/access-requests.ts'
 import { applications } from './routes/applications.ts'
 import { decisions } from './routes/decisions.ts'
@@ -20,6 +21,7 @@ import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
+import { personalAccessTokens } from './routes/personal-access-tokens.ts'
 import { sandbox } from './routes/sandbox.ts'
 import { scriptDeliveries } from './routes/script-deliveries.ts'
 import { scriptReplays } from './routes/script-replays.ts'
@@ -40,6 +42,7 @@ const resources = [
   identities,
   groups,
   applications,
+  personalAccessTokens,
   tokens,
   scriptTasks,
   scriptTests,
@@ -54,7 +57,7 @@ const resources = [
 function createApi(deps: Deps): OpenAPIHono<Env> {
   const api = router()
   docs(api, deps)
-  api.use(authenticate, limitWrites(deps.writes_per_minute), readBody, identify, idempotent)
+  api.use(authenticate, limitWrites(deps.writes_per_minute), readBody, identify, assertScope, idempotent)
   for (const resource of resources) api.route('/', resource)
   return api
 }

@@ -5,6 +5,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import { findSessionCookie } from './auth/cookies.ts'
 import { readBearerToken } from './credentials/bearer-token.ts'
+import { readPersonalAccessToken } from './credentials/personal-access-token.ts'
 import { readSessionCookie } from './credentials/session-cookie.ts'
 import type { Env } from './router.ts'
 
@@ -12,7 +13,7 @@ import type { Env } from './router.ts'
 export type ReadCredential = (c: Context<Env>) => Promise<Session | undefined>
 
 /** Every kind of credential that a call of the API may show, in the order in which they are looked for. */
-const credentials: readonly ReadCredential[] = [readSessionCookie, readBearerToken]
+const credentials: readonly ReadCredential[] = [readSessionCookie, readPersonalAccessToken, readBearerToken]
 
 /** Which one of two would count is not for the caller to guess. @throws DomainError `unauthenticated` */
 function assertOneCredential(c: Context<Env>): void {

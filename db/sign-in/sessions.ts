@@ -74,6 +74,13 @@ export async function useSession(db: Db, token: string): Promise<FoundSession | 
   return found && { identity_id: found.identity_id, ends_at: found.ends_at }
 }
 
+/** Whether a session has not ended; asking is not using it. */
+export async function goesOn(db: Db, token: string): Promise<boolean> {
+  const found = await findRow(db`
+    select 1 from sessions s where s.token_hash = ${hashOf(token)} and ${ends(db)} > clock_timestamp()`)
+  return found !== undefined
+}
+
 /** Ends the session that a browser shows; one that has ended before is none. */
 export function endSession(sql: Sql, token: string): Promise<void> {
   return transaction(sql, async (tx) => {
