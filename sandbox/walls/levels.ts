@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 
 /**
@@ -107,7 +108,8 @@ export const missingWalls = (level: Level) =>
 export const steppingBack = ({ niceness = 0 }: Cell) =>
   niceness > 0 ? [tool('nice'), '-n', String(niceness)] : []
 
-let started = 0
+// Not from the first on: several products on one machine would have their processes count, and kill, each other's.
+let started = randomInt(userIds.count)
 
-/** A user id for the next process, so that two of them never share one while both live. */
+/** A user id for the next process, so that two of a product never share one while both live. */
 export const nextUserId = () => userIds.first + (started++ % userIds.count)

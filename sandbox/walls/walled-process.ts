@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 
 import { type Cell, type Level, steppingBack } from './levels.ts'
-import { lastDescendant, readUsage, type Usage } from './watch.ts'
+import { isRunning, lastDescendant, readUsage, type Usage } from './watch.ts'
 
 /** What a process is started with; `command` begins with the program. */
 export type Launch = { level: Level; cell: Cell; command: readonly string[] }
@@ -28,17 +28,17 @@ export function launch({ level, cell, command }: Launch): WalledProcess {
   const child = spawn(program, rest, { stdio: 'pipe', env: {}, cwd: '/', detached: true })
   stepBackAsGroup(child.pid, cell)
   const exited = untilExit(child)
-  let isAlive = true
-  void exited.then(() => (isAlive = false))
+  let hasExited = false
+  void exited.then(() => (hasExited = true))
   const innermost = findInnermost(child.pid)
   return {
     stdin: child.stdin,
     stdout: child.stdout,
     exited,
-    isAlive: () => isAlive,
-    usage: () => (isAlive ? readUsage(innermost()) : null),
+    isAlive: () => !hasExited && isRunning(innermost()),
+    usage: () => (hasExited ? null : readUsage(innermost())),
     kill: () => {
-      if (isAlive) killAll(innermost(), child.pid)
+      if (!hasExited) killAll(innermost(), child.pid)
     },
     complaint: readTail(child.stderr),
   }
@@ -70,10 +70,11 @@ function killAll(innermost: number, group = 0): void {
 }
 
 function untilExit(child: ChildProcessWithoutNullStreams): Promise<void> {
-  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => {})
   const { promise, resolve } = Promise.withResolvers<void>()
   child.once('error', () => resolve())
   child.once('close', () => resolve())
+  // Without a free file descriptor there are no pipes, and the next line throws.
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => {})
   return promise
 }
 

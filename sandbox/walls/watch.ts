@@ -14,6 +14,18 @@ export function readUsage(pid: number): Usage | null {
   return { resident_bytes: Number(resident) * 1024, cpu_ms: ticks * TICK_MS }
 }
 
+/** Whether a process runs now; of one that has ended Node tells a moment later. */
+export function isRunning(pid: number): boolean {
+  const status = readProc(`/proc/${pid}/status`)
+  // A process that is ending gives up its memory first.
+  if (status !== null) return /^VmRSS:/m.test(status)
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
 /** The process at the end of the chain of only children: under `unshare --fork` that is the one that runs the script. */
 export function lastDescendant(pid: number): number {
   const children = readProc(`/proc/${pid}/task/${pid}/children`)?.trim() ?? ''
