@@ -16,13 +16,16 @@ import type { Env } from './router.ts'
 import { assertScope } from './scopes.ts'
 import { accessRequests } from './routes/access-requests.ts'
 import { applications } from './routes/applications.ts'
+import { catalogue } from './routes/catalogue.ts'
 import { decisions } from './routes/decisions.ts'
 import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
+import { live } from './routes/live.ts'
 import { me } from './routes/me.ts'
 import { messages } from './routes/messages.ts'
 import { personalAccessTokens } from './routes/personal-access-tokens.ts'
 import { sandbox } from './routes/sandbox.ts'
+import { requestContext } from './routes/request-context.ts'
 import { scriptDeliveries } from './routes/script-deliveries.ts'
 import { scriptReplays } from './routes/script-replays.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
@@ -35,6 +38,9 @@ import { tokens } from './routes/tokens.ts'
 
 const resources = [
   me,
+  live,
+  catalogue,
+  requestContext,
   templates,
   accessRequests,
   decisions,

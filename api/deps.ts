@@ -5,6 +5,7 @@ import type { SandboxLevel } from '../domain/sandbox-level.ts'
 import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { LiveHub } from './live/hub.ts'
 import type { TokenSigner } from './token-signer.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -58,6 +59,7 @@ export type Deps = {
   writes_per_minute: number
   /** Where the operator sees workflows, up to the workflow's id; null: unknown. */
   workflow_url_base: string | null
+  live: LiveHub
   /** The built pages; absent: the API alone. */
   pages_folder?: string | undefined
   sandboxLevel: () => SandboxLevel

@@ -6,6 +6,7 @@ import { replayRun } from '../activities/replay-run.ts'
 import type { Runner } from '../activities/run-task.ts'
 import { testScript } from '../activities/test-run.ts'
 import { createApp } from '../api/app.ts'
+import { createLiveHub } from '../api/live/hub.ts'
 import type { Scripts, SignIn } from '../api/deps.ts'
 import { connect } from '../db/client.ts'
 import type { Sql } from '../db/client.ts'
@@ -186,6 +187,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
   const { run_retention_days } = config
   const loops = await startLoops({ sql, engine, log, keyring, run_retention_days })
   closing.add(() => loops.close())
+  const live = await createLiveHub({ sql, log })
   const app = createApp({
     sql,
     engine,
@@ -198,6 +200,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     writes_per_minute: config.writes_per_minute,
     workflow_url_base:
       temporal_ui_url && `${temporal_ui_url}/namespaces/${config.temporal_namespace}/workflows`,
+    live,
     pages_folder: options.pages_folder,
     sandboxLevel: () => describeSandbox(sandbox),
     health: () => checkHealth({ sql, connection, temporal_address, isWorking, sandbox }),
@@ -205,6 +208,7 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
   })
   const server = await listen(app.fetch, config.port)
   closing.add(() => server.close())
+  closing.add(() => live.close())
   return { url: `http://127.0.0.1:${server.port}` }
 }
 

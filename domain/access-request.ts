@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { CustomAnswers } from './custom-fields.ts'
+import { CustomAnswers, CustomField } from './custom-fields.ts'
 import { privilegeLevels } from './directory.ts'
 import { AccessRequestId, ApplicationId, IdentityId, MappingId, TemplateId } from './ids.ts'
 import { statuses } from './lifecycle.ts'
@@ -80,8 +80,32 @@ export const AccessRequest = z
   .meta({ id: 'AccessRequest' })
 export type AccessRequest = z.infer<typeof AccessRequest>
 
-/** A single request also carries everything that happened to it, oldest first. */
-export const AccessRequestDetail = AccessRequest.extend({ timeline: z.array(TimelineEntry) }).meta({
+/** What somebody can do with a request now. */
+export const requestActions = ['approve', 'deny', 'revoke', 'post_message'] as const
+export type RequestAction = (typeof requestActions)[number]
+
+/** The block script that an approval waits for. `approver_email` is null where it is automatic. */
+export const BlockRun = z
+  .object({
+    run_id: z.string(),
+    task_name: z.string(),
+    approver_email: z.string().nullable(),
+    started_at: Instant,
+    deadline: Instant,
+  })
+  .meta({ id: 'BlockRun' })
+export type BlockRun = z.infer<typeof BlockRun>
+
+/** A single request also carries everything that happened to it, oldest first, and what the caller can do with it. */
+export const AccessRequestDetail = AccessRequest.extend({
+  timeline: z.array(TimelineEntry),
+  custom_fields: z.array(CustomField).describe('As they were when the request was submitted'),
+  approver_groups: z.array(z.string()).describe('Empty: the admins decide'),
+  escalate_at: Instant.nullable(),
+  escalation_group: z.string().nullable(),
+  actions: z.array(z.enum(requestActions)).describe('What the caller can do with it now'),
+  block_run: BlockRun.nullable(),
+}).meta({
   id: 'AccessRequestDetail',
 })
 export type AccessRequestDetail = z.infer<typeof AccessRequestDetail>

@@ -1,24 +1,7 @@
 import { z } from 'zod'
 
 import { AccessRequest } from './access-request.ts'
-import { Instant } from './text.ts'
 import { Run } from './script-task.ts'
-
-/** What somebody can do with a request now. */
-export const requestActions = ['approve', 'deny', 'revoke', 'post_message'] as const
-export type RequestAction = (typeof requestActions)[number]
-
-/** The block script that an approval waits for. */
-export const BlockRun = z
-  .object({
-    run_id: z.string(),
-    task_name: z.string(),
-    approver_email: z.string().nullable(),
-    started_at: Instant,
-    deadline: Instant,
-  })
-  .meta({ id: 'BlockRun' })
-export type BlockRun = z.infer<typeof BlockRun>
 
 /** An earlier request of the same requester or for the same subject, in as few words as a decision needs. */
 export const EarlierRequest = AccessRequest.pick({

@@ -6,6 +6,7 @@ import { AccessRequestId, TemplateId } from '../../domain/ids.ts'
 import { statuses } from '../../domain/lifecycle.ts'
 import { Text } from '../../domain/text.ts'
 import { findCommand, releaseCommand } from '../../db/requests/commands.ts'
+import { findActions, findBlockRun, getTerms } from '../../db/requests/context.ts'
 import { findRequest, listAll, listAwaiting, listMine, listTimeline, maySee } from '../../db/requests/find.ts'
 import { submitRequest } from '../../db/requests/submit.ts'
 import type { Submitted } from '../../db/requests/submit.ts'
@@ -36,7 +37,7 @@ const mine = createRoute({
   security,
   summary: 'My requests, newest first',
   description: 'Those that I submitted, and those that are for me.',
-  request: { query: PageQuery },
+  request: { query: PageQuery.extend({ status: z.enum(statuses).optional() }) },
   responses,
 })
 
@@ -107,11 +108,9 @@ async function start(c: Context<Env>, { command_id }: Submitted): Promise<boolea
 
 export const accessRequests = router()
   .openapi(mine, async (c) => {
-    const page = await listMine(
-      c.get('deps').sql,
-      c.get('caller'),
-      pageOf('access-requests', c.req.valid('query')),
-    )
+    const query = c.req.valid('query')
+    const wanted = { ...pageOf('access-requests', query), status: query.status }
+    const page = await listMine(c.get('deps').sql, c.get('caller'), wanted)
     return c.json(viewPage(c.get('deps'), page), 200)
   })
   .openapi(awaiting, async (c) => {
@@ -146,5 +145,11 @@ export const accessRequests = router()
     const deps = c.get('deps')
     const request = await findRequest(deps.sql, c.req.valid('param').id)
     if (request === undefined || !(await maySee(deps.sql, request, c.get('caller')))) throw noRequest()
-    return c.json({ ...viewRequest(deps, request), timeline: await listTimeline(deps.sql, request.id) }, 200)
+    const detail = {
+      timeline: await listTimeline(deps.sql, request.id),
+      ...(await getTerms(deps.sql, request.id)),
+      actions: await findActions(deps.sql, request, c.get('caller')),
+      block_run: (await findBlockRun(deps.sql, request.id)) ?? null,
+    }
+    return c.json({ ...viewRequest(deps, request), ...detail }, 200)
   })

@@ -1,7 +1,7 @@
 import { DomainError } from '../../domain/errors.ts'
 import { mayHappen } from '../../domain/lifecycle.ts'
 import { transaction } from '../client.ts'
-import type { Sql, Tx } from '../client.ts'
+import type { Db, Sql, Tx } from '../client.ts'
 import type { Caller } from '../directory/caller.ts'
 import { mayManage } from '../directory/caller.ts'
 import { lockRequest } from '../transition.ts'
@@ -81,13 +81,19 @@ export function queueDecision(sql: Sql, kind: 'approve' | 'deny', decision: Deci
 
 const isKnown = async (tx: Tx, id: string): Promise<boolean> => (await findCommand(tx, id)) !== undefined
 
+type RevocableRequest = Pick<LockedRequest, 'id' | 'status' | 'requester_id' | 'subject_id'>
+
 /** Pending: requester, subject's owner, admin. Approved: those, the subject, and whoever could decide it now. */
-async function assertMayRevoke(tx: Tx, request: LockedRequest, { caller }: Decision): Promise<void> {
-  if (mayManage(caller)) return
+export async function mayRevoke(db: Db, request: RevocableRequest, caller: Caller): Promise<boolean> {
+  if (mayManage(caller)) return true
   const isSubject = request.subject_id === caller.id && request.requester_id !== caller.id
-  const isEntitled = (await isParty(tx, request, caller)) && !(isSubject && request.status === 'pending')
-  if (isEntitled) return
-  if (request.status !== 'pending' && (await isEligibleApprover(tx, request.id, caller.id))) return
+  const isEntitled = (await isParty(db, request, caller)) && !(isSubject && request.status === 'pending')
+  if (isEntitled) return true
+  return request.status !== 'pending' && isEligibleApprover(db, request.id, caller.id)
+}
+
+async function assertMayRevoke(tx: Tx, request: LockedRequest, { caller }: Decision): Promise<void> {
+  if (await mayRevoke(tx, request, caller)) return
   throw new DomainError('forbidden', 'You may not cancel or revoke this request.')
 }
 

@@ -42,10 +42,15 @@ export async function isParty(db: Db, { id }: HasId, caller: Caller): Promise<bo
 export const isOwn = (db: Db, { id }: HasId, caller: Caller): Promise<boolean> =>
   hasOwnInterest(db, id, caller.id)
 
-export async function listMine(db: Db, caller: Caller, page: PageRequest): Promise<Page<StoredRequest>> {
+export async function listMine(
+  db: Db,
+  caller: Caller,
+  { status = null, ...page }: PageRequest & { status?: Status | null | undefined },
+): Promise<Page<StoredRequest>> {
   const found = await rows<StoredRequest>(db`
     select ${columns(db)} from access_requests r
     where ${caller.id} in (r.requester_id, r.subject_id) and (${page.after}::uuid is null or r.id < ${page.after})
+      and (${status}::text is null or r.status = ${status})
     order by r.id desc limit ${page.limit + 1}`)
   return toPage('access-requests', page, found)
 }

@@ -222,7 +222,8 @@ describe('the OpenAPI document', () => {
   })
 
   test('names only what answers: without a token 401, with one never "nothing at this address"', async () => {
-    for (const { method, path } of operations) {
+    // A stream has no end that could be read; test/product/live.test.ts looks at it.
+    for (const { method, path } of operations.filter((operation) => operation.path !== '/events')) {
       const url = `/api/v1${path.replaceAll(/\{\w+\}/g, () => randomUUID())}`
       const init = { method: method.toUpperCase() }
       expect([path, (await fetch(`${it.url}${url}`, init)).status]).toEqual([path, 401])

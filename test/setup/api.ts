@@ -49,6 +49,7 @@ export async function createTestApi(sql: Sql, overrides: Partial<Deps> = {}): Pr
     signer,
     keyring: missing('keyring'),
     scripts: missing('scripts'),
+    live: missing('live hub'),
     sealer: createSealer([randomBytes(32)]),
     sign_in: { public_url: issuer, has_local: false },
     send: () => missing('way out'),
