@@ -5,6 +5,7 @@ import { beginRun, endRun, findAttempt, lostRun } from '../db/scripts/runs.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
 import type { RunnableTask } from '../db/scripts/tasks.ts'
 import { DomainError } from '../domain/errors.ts'
+import { patienceSeconds } from '../domain/patience.ts'
 import type { RunOutcome, RunPlan } from '../workflows/contract.ts'
 import { runTask } from './run-task.ts'
 import type { Runner } from './run-task.ts'
@@ -52,7 +53,10 @@ async function getTask(sql: Sql, id: string): Promise<RunnableTask> {
   return task
 }
 
-/** Runs a script once, beside everything else. An attempt that has begun before is not made again: its end is told. */
+/**
+ * Runs a script once, beside everything else. An attempt that has begun before is not made again: its end is told.
+ * @throws when the process stops before the script has ended: the attempt is lost, and that was not the script's doing
+ */
 export async function runAttempt(
   sql: Sql,
   runner: Runner,
@@ -62,8 +66,10 @@ export async function runAttempt(
   const task = await getTask(sql, task_id)
   const deadline_ms = task.definition.timeout_seconds * 1_000
   const signal = cancellationSignal()
-  const run = { ...attempt, task, config, deadline_ms, lane: 'ordinary' as const, signal }
+  const patience_ms = patienceSeconds * 1_000
+  const run = { ...attempt, task, config, deadline_ms, patience_ms, lane: 'ordinary' as const, signal }
   const done = await beating(runTask(sql, runner, run))
+  if (done?.end.ended_by === 'cancelled') throw new Error('the run was cancelled')
   return done ? outcomeOf(done.id, done.end) : closeLost(sql, { task_id, ...attempt })
 }
 

@@ -15,8 +15,10 @@ export type Runner = { sandbox: Sandbox; sealer: Sealer; allow_private_egress: b
 export type TaskRun = Omit<NewRun, 'task'> & {
   task: RunnableTask
   config: Record<string, string>
-  /** Wall time from now, queueing included; 0 or less: it is over before it began. */
+  /** Wall time from now, queueing included unless there is patience for it; 0 or less: it is over before it began. */
   deadline_ms: number
+  /** How long it may wait for a place. */
+  patience_ms?: number
   lane: 'block' | 'ordinary'
   signal: AbortSignal
 }
@@ -25,7 +27,7 @@ export type TaskRun = Omit<NewRun, 'task'> & {
 const configOf = ({ task, config }: TaskRun) => ({ ...task.definition.config, ...config })
 
 async function execute(sandbox: Sandbox, run: TaskRun, outward: Outward): Promise<RunEnd> {
-  const { task, deadline_ms, lane, signal } = run
+  const { task, deadline_ms, patience_ms, lane, signal } = run
   if (!task.definition.enabled) return refusedRun('disabled', 'the script task is disabled')
   if (deadline_ms <= 0) return refusedRun('wall', 'no time was left when its turn came')
   const { code, name } = task
@@ -37,6 +39,7 @@ async function execute(sandbox: Sandbox, run: TaskRun, outward: Outward): Promis
     secrets: outward.secrets,
     handlers: outward.handlers,
     deadline_ms,
+    patience_ms,
     lane,
     signal,
   })

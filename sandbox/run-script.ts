@@ -13,7 +13,10 @@ import { strongestLevel } from './walls/strongest-level.ts'
 
 export type { HostHandlers }
 
-/** One run of a compiled script. `deadline_ms` is wall time from the call, waiting for a place included. */
+/**
+ * One run of a compiled script. `deadline_ms` is wall time from the call, waiting for a place included; with
+ * `patience_ms`, which is how long it may wait for a place, it is wall time from having one.
+ */
 export type RunInput = {
   code: string
   filename: string
@@ -22,6 +25,7 @@ export type RunInput = {
   secrets?: Record<string, string>
   handlers?: HostHandlers
   deadline_ms: number
+  patience_ms?: number | undefined
   lane?: LaneName
   /** Aborting it kills the script and ends the run as `cancelled`. */
   signal?: AbortSignal
@@ -120,25 +124,27 @@ function refusalOf(level: Level, minimum: string | undefined): string | null {
 
 type Section = { lane: Lane; pool: Pool }
 type Surroundings = { limits: Limits; report: (complaint: string) => void; closing: AbortSignal }
-type Clock = { left: () => number; signal: AbortSignal }
+type Clock = { left: () => number; restart: () => void; signal: AbortSignal }
 
 async function runIn(section: Section, input: RunInput, surroundings: Surroundings): Promise<RunResult> {
-  const startedAt = performance.now()
-  const sinceStart = () => performance.now() - startedAt
-  const left = () => Math.max(0, input.deadline_ms - sinceStart())
+  const calledAt = performance.now()
+  let startedAt = calledAt
+  const left = () => Math.max(0, input.deadline_ms - (performance.now() - startedAt))
+  const restart = () => void (startedAt = performance.now())
   const signal = AbortSignal.any([surroundings.closing, input.signal ?? surroundings.closing])
-  const ending = await endingOf(section, input, { ...surroundings, left, signal })
+  const ending = await endingOf(section, input, { ...surroundings, left, restart, signal })
   const status = ending.ended_by === 'returned' ? 'succeeded' : 'failed'
-  return { status, ...ending, duration_ms: Math.round(sinceStart()) }
+  return { status, ...ending, duration_ms: Math.round(performance.now() - calledAt) }
 }
 
 async function endingOf(
   { lane, pool }: Section,
   input: RunInput,
-  { limits, report, left, signal }: Surroundings & Clock,
+  { limits, report, left, restart, signal }: Surroundings & Clock,
 ): Promise<Ending> {
-  const noPlace = await lane.enter(left(), signal)
+  const noPlace = await lane.enter(input.patience_ms ?? left(), signal)
   if (noPlace !== null) return neverRan(noPlace)
+  if (input.patience_ms !== undefined) restart()
   try {
     const child = await inTime(pool.take(), left(), signal)
     if (child === null) return neverRan(signal.aborted ? 'cancelled' : 'wall')

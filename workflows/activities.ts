@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow'
 
 import type { Activities } from '../activities/activities.ts'
+import { patienceSeconds } from '../domain/patience.ts'
 import { queues } from './contract.ts'
 import type { Firing } from './contract.ts'
 
@@ -28,7 +29,7 @@ export function runBlock(command_id: string, script: string) {
 const onRunsQueue = (timeout_seconds: number) =>
   proxyActivities<Activities>({
     taskQueue: runQueues().runs,
-    startToCloseTimeout: `${timeout_seconds + 10}s`,
+    startToCloseTimeout: `${patienceSeconds + timeout_seconds + 10}s`,
     heartbeatTimeout: '5s',
     retry: { maximumAttempts: 1 },
   })

@@ -78,11 +78,11 @@ export const refusedRun = (ended_by: string, message: string): RunEnd => ({
 
 export const lostRun = refusedRun('crashed', 'the run was lost before it could end')
 
-/** No run takes that long: whoever executed these is gone. */
+/** No run takes that long, waiting for its turn included: whoever executed these is gone. */
 export async function closeStaleRuns(db: Db): Promise<void> {
   await db`update script_runs set status = 'failed', ended_by = ${lostRun.ended_by},
     error = ${db.json({ ...lostRun.error })}
-    where status = 'running' and started_at < clock_timestamp() - interval '15 minutes'`
+    where status = 'running' and started_at < clock_timestamp() - interval '75 minutes'`
 }
 
 const columns = (

@@ -122,9 +122,9 @@ describe('kill -9 of the worker', { timeout: 120_000 }, () => {
     await it.close()
   })
 
-  async function workerThat(dies_after?: WorkerSettings['dies_after']): Promise<WorkerProcess> {
+  async function workerThat(options: Pick<WorkerSettings, 'dies_after' | 'grace_ms'> = {}) {
     await worker?.kill()
-    worker = await startWorkerProcess({ ...settings, ...(dies_after && { dies_after }) })
+    worker = await startWorkerProcess({ ...settings, ...options })
     return worker
   }
 
@@ -152,9 +152,29 @@ describe('kill -9 of the worker', { timeout: 120_000 }, () => {
     await unbind(task)
   })
 
+  test('or a stop that does not wait for a script: it is run again, although it has no retries', async () => {
+    const task = await save(it, lasts, { events: ['access_request.submitted'] })
+    const first = await workerThat({ grace_ms: 100 })
+    const request = await submitAndCancel(it, alice)
+    await eventually(
+      'the run',
+      async () => (await deliveredOf(request, it.sql))[0]?.runs.length === 1,
+      40_000,
+    )
+    await first.stop()
+    await workerThat()
+    expect(await settled(request, it, 1)).toEqual([
+      {
+        state: 'succeeded',
+        runs: [{ attempt: 1, status: 'failed', ended_by: 'cancelled', result: null }, run('done', 2)],
+      },
+    ])
+    await unbind(task)
+  })
+
   test('after a script has run, before anybody was told: it is not run again, and the next event follows', async () => {
     const task = await save(it, says, { events })
-    const deadly = await workerThat('runDeliveryScript')
+    const deadly = await workerThat({ dies_after: 'runDeliveryScript' })
     const request = await submitAndCancel(it, alice)
     await deadly.died
     await workerThat()

@@ -18,9 +18,12 @@ export type WorkerSettings = {
   workflow_bundle: string
   /** The process kills itself (SIGKILL) where this activity has done its work and its completion has not been told. */
   dies_after?: keyof Activities
+  /** How long running activities may go on after a stop was asked for. */
+  grace_ms?: number
 }
 
-export type WorkerProcess = { kill: () => Promise<void>; died: Promise<void> }
+/** `stop` ends it as a deploy does, `kill` as a crash. */
+export type WorkerProcess = { stop: () => Promise<void>; kill: () => Promise<void>; died: Promise<void> }
 
 /** A worker in a process of its own, the real one, which can be killed like one. */
 export async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
@@ -35,7 +38,11 @@ export async function startWorkerProcess(settings: WorkerSettings): Promise<Work
     child.kill('SIGKILL')
     await died
   }
-  return { kill, died }
+  const stop = async () => {
+    child.send('stop')
+    await died
+  }
+  return { stop, kill, died }
 }
 
 function dyingAfter(activities: Activities, name: keyof Activities | undefined): Activities {
@@ -57,6 +64,7 @@ if (import.meta.main) {
     sealer: createSealer([randomBytes(32)]),
     allow_private_egress: false,
   })
-  await startWorkers({ ...settings, activities: dyingAfter(activities, dies_after) })
+  const workers = await startWorkers({ ...settings, activities: dyingAfter(activities, dies_after) })
+  process.on('message', () => void workers.close().then(() => process.exit()))
   process.send?.('ready')
 }
