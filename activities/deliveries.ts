@@ -27,19 +27,24 @@ export function createDeliveryActivities(sql: Sql, runner: Runner) {
     attempt,
   })
 
-  /** Whoever was disabled or unbound since the event is not told of it. */
+  /** Whoever was disabled or unbound since the event is not told of it, nor tried again. */
+  async function planOrSkip({ id, task_id, event_type }: Delivery): Promise<RunPlan> {
+    const task = await findRunnable(sql, task_id)
+    const isBound = task?.definition.events.includes(event_type) === true
+    const plan = isBound ? planOf(task) : null
+    if (plan === null) await endDelivery(sql, id, 'skipped')
+    return plan
+  }
+
   async function planDelivery({ delivery_id }: { delivery_id: string }): Promise<RunPlan> {
     const delivery = await findDelivery(sql, delivery_id)
-    if (delivery === undefined) return null
-    const task = await findRunnable(sql, delivery.task_id)
-    const isBound = task?.definition.events.includes(delivery.event_type) === true
-    const plan = isBound ? planOf(task) : null
-    if (plan === null) await endDelivery(sql, delivery_id, 'skipped')
-    return plan
+    return delivery === undefined ? null : planOrSkip(delivery)
   }
 
   async function runDeliveryScript({ delivery_id, attempt }: Key): Promise<RunOutcome> {
     const delivery = await getDelivery(delivery_id)
+    if ((await planOrSkip(delivery)) === null)
+      throw new DomainError('not_found', 'The script task is disabled, or not bound to this event any more.')
     const config = await readEventConfig(sql, delivery)
     return runAttempt(sql, runner, attemptOf(delivery, attempt), config)
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -6,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { rows } from '../../db/client.ts'
 import type { ShownDelivery } from '../../domain/delivery.ts'
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
+import { startGate } from '../setup/gate.ts'
 import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 
@@ -18,7 +20,10 @@ let bob: Caller
 let admin: Caller
 
 beforeAll(async () => {
-  it = await startTestProduct()
+  it = await startTestProduct({
+    allow_private_egress: true,
+    sandbox: { max_concurrent: { block: 1, ordinary: 1 } },
+  })
   ;[alice, bob, admin] = (await Promise.all(['alice', 'bob', 'admin'].map(it.as))) as [Caller, Caller, Caller]
 })
 afterEach(async () => {
@@ -91,6 +96,55 @@ async function lose(workflowId: string): Promise<void> {
     }
   })
 }
+
+test('a script that has to wait for its turn has not failed, however little time it is given', async () => {
+  const gate = await startGate()
+  const hog = await save(gate.script, { timeout_seconds: 300, egress_hosts: [gate.host] })
+  const overrides = { timeout_seconds: 1, max_retries: 0 }
+  const bound = await save(says, { ...overrides, events: ['access_request.submitted'] })
+  const trigger = await save(says, overrides)
+  const template = await it.template({ trigger_task_id: trigger.id })
+  const held = admin.call<Run>('POST', `/scheduled-tasks/${hog.id}/run`)
+  const request = await submit(alice, template.id)
+  for (const task of [bound, trigger])
+    await eventually('a run', async () => (await runsOf(request, task)).length === 1, 60_000)
+  await sleep(1_500)
+  gate.open()
+  expect((await held).body).toMatchObject({ status: 'succeeded', result: 'open' })
+  for (const task of [bound, trigger])
+    expect(await ended(request, task, 1)).toMatchObject([{ attempt: 1, status: 'succeeded' }])
+  await gate.close()
+})
+
+test('a task that is unbound while its attempts go on is not tried again, and later events follow', async () => {
+  const events = ['access_request.submitted', 'access_request.denied']
+  const task = await save(refuses, { events, max_retries: 20 })
+  const request = await submit(alice, (await it.template()).id)
+  await deny(request)
+  await ended(request, task, 1)
+  await change(task, { script: says, events: ['access_request.denied'] })
+  const [denied, submitted] = await settled(task, 2)
+  expect([submitted?.state, denied?.state]).toEqual(['skipped', 'succeeded'])
+  const told = (await runsOf(request, task)).filter(({ status }) => status === 'succeeded')
+  expect(told.map(({ trigger }) => trigger)).toEqual(['access_request.denied'])
+})
+
+test('a request that Temporal refuses does not keep the others from their workflows', async () => {
+  const { id: template_id } = await it.template()
+  const other = await it.template()
+  const [refused, open] = [await submit(alice, template_id), await submit(alice, other.id)]
+  const handleOf = ({ id }: { id: string }) => it.client.workflow.getHandle(`access-request/${id}`)
+  for (const request of [refused, open]) await handleOf(request).terminate('a slip of the hand')
+  await it.sql`update access_requests set created_at = now() - interval '1 minute' where id in (${refused.id}, ${open.id})`
+  await it.sql`update access_requests set app_name = repeat('x', 100000) where id = ${refused.id}`
+  await eventually(
+    'the workflow of the other',
+    async () => (await handleOf(open).describe()).status.name === 'RUNNING',
+    60_000,
+  )
+  expect((await handleOf(refused).describe()).status.name).toBe('TERMINATED')
+  await it.sql`update access_requests set app_name = 'Internal DB' where id = ${refused.id}`
+})
 
 describe('the deliveries of a task', () => {
   test('are listed newest first, page by page, with the runs that each has had', async () => {
