@@ -41,19 +41,39 @@ async function findEnded(sql: Sql, running: Set<string>): Promise<string[]> {
 /** The ids of requests: `started` had no workflow, `told` had one that did not know of its end. */
 export type Reconciled = { started: string[]; told: string[] }
 
+const atOnce = 20
+
+/** The ids for which `work` answers yes. One that fails does not keep the others: the failures are told at the end. */
+async function workThrough(ids: string[], work: (id: string) => Promise<boolean>): Promise<string[]> {
+  const done: string[] = []
+  const failures: unknown[] = []
+  for (let first = 0; first < ids.length; first += atOnce) {
+    const some = ids.slice(first, first + atOnce)
+    const results = await Promise.allSettled(some.map(work))
+    results.forEach((result, index) => {
+      if (result.status === 'rejected') failures.push(result.reason)
+      else if (result.value) done.push(some[index] ?? '')
+    })
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} request(s) have no workflow`)
+  return done
+}
+
 /**
  * Brings the workflows in line with the database: starts that of every open request that has none (it was terminated,
  * or the engine's store is new), and tells that of every ended request which still waits (it was ended without it).
+ * @throws when that was not possible for some of them; it was done for all others
  */
 export async function reconcile(sql: Sql, engine: Engine): Promise<Reconciled> {
   const running = await listRunning(engine)
-  const started: string[] = []
-  for (const { id } of await findOpen(sql)) {
-    if (running.has(workflowId(id)) || (await isRunning(engine, id))) continue
-    await engine.start(id)
-    started.push(id)
-  }
   const told = await findEnded(sql, running)
   for (const id of told) await engine.poke(id)
+  const open = (await findOpen(sql)).map(({ id }) => id).filter((id) => !running.has(workflowId(id)))
+  const started = await workThrough(open, async (id) => {
+    if (await isRunning(engine, id)) return false
+    await engine.start(id)
+    return true
+  })
   return { started, told }
 }
