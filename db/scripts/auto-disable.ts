@@ -15,26 +15,28 @@ export type DisabledTask = Pick<Failing, 'id' | 'name'> & { reason: string }
 
 /**
  * Enabled tasks whose latest version does nothing but fail. Runs by hand do not count (somebody is looking), nor do
- * those that never got as far as the script. One that an approval may wait for is never among them: disabling it would
- * stop every approval.
+ * those that never got as far as the script, nor do the requests of one person alone: who makes a script fail on
+ * purpose must not keep it from telling of others. One that an approval may wait for is never among them: disabling it
+ * would stop every approval.
  */
 const failing = (db: Db) => db`
   select t.id, t.name, t.version, f.failures, f.mins
   from script_tasks t join script_task_versions v on v.task_id = t.id and v.version = t.version
   cross join lateral (
     select count(*)::int as failures,
+      count(distinct r.requester_id) + count(*) filter (where r.id is null) as causes,
       extract(epoch from max(s.started_at) - min(s.started_at))::int / 60 as mins
     from (
       select recent.*, max(started_at) filter (where status = 'succeeded') over () as succeeded_at
-      from (select version, status, trigger, ended_by, started_at from script_runs
+      from (select version, status, trigger, ended_by, started_at, request_id from script_runs
             where task_id = t.id order by id desc limit ${lookedAt}) recent
       where version = t.version
-    ) s
+    ) s left join access_requests r on r.id = s.request_id
     where s.status = 'failed' and s.trigger not in ('run', 'test')
       and s.ended_by not in ('cancelled', 'disabled', 'saturated')
       and s.started_at > coalesce(s.succeeded_at, '-infinity')
   ) f
-  where (v.definition -> 'enabled')::boolean and f.failures >= ${failingRuns} and f.mins >= ${failingMinutes}
+  where (v.definition -> 'enabled')::boolean and f.failures >= ${failingRuns} and f.mins >= ${failingMinutes} and f.causes > 1
     and not exists (select from templates where trigger_task_id = t.id and trigger_task_failure_mode = 'block')
     and not exists (select from access_requests where trigger_task_id = t.id and status = 'pending'
                     and trigger_task_failure_mode = 'block')`

@@ -122,6 +122,17 @@ describe('a task that keeps failing', () => {
     expect(await ids()).toEqual([])
   })
 
+  test('is left alone while only the requests of one person make it fail', async () => {
+    const task = await save()
+    const template = await it.template()
+    const { id: request_id } = await submit(alice, template.id)
+    await fail(task, failingRuns * 2, 60, { request_id })
+    expect(await ids()).toEqual([])
+    const { id: another } = await submit(await it.as('carol'), template.id)
+    await insertRun(task, { request_id: another })
+    expect(await ids()).toEqual([task.id])
+  })
+
   test('is never disabled while a template, or a request that waits, uses it in block mode', async () => {
     const task = await save({ script: fails })
     const mode = { trigger_task_id: task.id, trigger_task_failure_mode: 'block' }
