@@ -7,6 +7,7 @@ import { rows } from '../../db/client.ts'
 import type { AccessRequest } from '../../domain/access-request.ts'
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
 import { startHttp } from '../egress/servers.ts'
+import { startGate } from '../setup/gate.ts'
 import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 
@@ -272,27 +273,34 @@ describe('an event is not told', () => {
   })
 
   test('to a task that was unbound, disabled or deleted before its turn came', async () => {
-    const wait = `export const run = () => { const end = Date.now() + 1500; while (Date.now() < end); }`
+    const gate = await startGate()
+    const waits = { egress_hosts: [gate.host], timeout_seconds: 300 }
     const tasks = [
-      await bind(['submitted', 'denied'], wait),
-      await bind(['submitted', 'denied'], wait),
-      await bind(['submitted', 'denied'], wait),
+      await bind(['submitted', 'denied'], gate.script, waits),
+      await bind(['submitted', 'denied'], gate.script, waits),
+      await bind(['submitted', 'denied'], gate.script, waits),
     ] as const
     const request = await submit(alice, (await it.template()).id)
     await decide(bob, 'deny', request)
-    await eventually('the deliveries', async () => {
-      const found = await Promise.all(tasks.map((task) => deliveriesOf(request, task)))
-      return found.every((deliveries) => deliveries.length === 2 && deliveries[0]?.state === 'started')
-    })
+    await eventually(
+      'the deliveries',
+      async () => {
+        const found = await Promise.all(tasks.map((task) => deliveriesOf(request, task)))
+        return found.every((deliveries) => deliveries.length === 2 && deliveries[0]?.state === 'started')
+      },
+      60_000,
+    )
     await change(tasks[0], { events: ['access_request.submitted'] })
     await change(tasks[1], { events: ['access_request.denied'], enabled: false })
     expect((await admin.call('DELETE', `/scheduled-tasks/${tasks[2].id}`)).status).toBe(204)
+    gate.open()
     for (const task of tasks.slice(0, 2)) {
       expect((await settled(request, task, 2)).map(({ state }) => state)[1]).toBe('skipped')
       const runs = await runsOf(task, request)
       expect(runs.map(({ trigger }) => trigger)).not.toContain('access_request.denied')
     }
     expect(await deliveriesOf(request, tasks[2])).toEqual([])
+    await gate.close()
   })
 
   test('twice: one that was started twice at once is delivered once', async () => {

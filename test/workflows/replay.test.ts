@@ -171,7 +171,7 @@ async function replay(histories: Replayed[]): Promise<string[]> {
   return failures
 }
 
-describe('histories replay', { timeout: 60_000 }, () => {
+describe('histories replay', { timeout: 120_000 }, () => {
   test.each(Object.keys(paths))('of a request that goes the path %s, as it was just made', async (name) => {
     const id = (await paths[name]?.()) ?? ''
     const handle = it.client.workflow.getHandle(id)
@@ -179,6 +179,7 @@ describe('histories replay', { timeout: 60_000 }, () => {
       'the end of the workflow',
       // a trigger's may not have been started yet
       async () => ((await handle.describe().catch(() => undefined))?.status.name ?? 'RUNNING') !== 'RUNNING',
+      60_000,
     )
     const json = historyToJSON(await handle.fetchHistory())
     if (isRecording) writeFileSync(path.join(folder, `${name}.json`), withoutPaths(json), { flag: 'wx' })
