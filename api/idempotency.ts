@@ -1,4 +1,4 @@
-import { createHash, randomUUIDv7 } from 'node:crypto'
+import { randomUUIDv7 } from 'node:crypto'
 
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -15,7 +15,7 @@ const passing = new Set([400, 401, 408, 412, 413, 415, 429])
 
 async function fingerprintOf(c: Context<Env>): Promise<string> {
   const parts = [c.req.method, c.req.path, c.req.header('if-match') ?? '', await c.req.text()]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+  return c.get('deps').sealer.digest(JSON.stringify(parts))
 }
 
 function readKey(c: Context<Env>): string | undefined {

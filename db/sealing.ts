@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /** Text that only this place of the database opens: its table, column and row. */
 export type Place = { table: string; column: string; row: string }
@@ -12,6 +12,8 @@ export type Sealer = {
   seal(text: string, place: Place): Sealed
   /** @throws Error where the key is missing, or the value was changed or moved from another place */
   open(sealed: Sealed, place: Place): string
+  /** Tells equal texts, and nothing of them to whoever has no key: a plain digest of a short secret can be guessed. */
+  digest(text: string): string
 }
 
 const cipher = 'aes-256-gcm'
@@ -40,6 +42,7 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
   if (newest === undefined) throw new Error('there is no key to seal with')
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]))
   const newest_key_id = keyIdOf(newest)
+  const digestKey = Buffer.from(hkdfSync('sha256', newest, '', 'hallpass digest', 32))
   return {
     newest_key_id,
     seal(text, place) {
@@ -54,6 +57,7 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
       ])
       return { value, key_id: newest_key_id }
     },
+    digest: (text) => createHmac('sha256', digestKey).update(text).digest('base64url'),
     open(sealed, place) {
       const key = byId.get(sealed.key_id)
       if (key === undefined) throw cannotOpen(place)

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { rows } from '../../db/client.ts'
@@ -69,6 +71,17 @@ describe('a secret', () => {
     expect(again.headers.get('idempotency-replayed')).toBe('true')
     expectRefusal(await put('ONCE', { ...good, value: 'another' }, headers), 422, 'idempotency_key_reused')
     expect(await audited('ONCE')).toHaveLength(1)
+  })
+
+  test('cannot be guessed from what is kept of a call under an Idempotency-Key', async () => {
+    await put('GUESSED', good, { 'idempotency-key': 'put-guessed' })
+    const [kept] = await rows<{ fingerprint: string }>(
+      database.sql`select fingerprint from idempotency_keys where key = 'put-guessed'`,
+    )
+    const guess = JSON.stringify(['PUT', '/api/v1/secrets/GUESSED', '', JSON.stringify(good)])
+    expect(kept?.fingerprint).toMatch(/^[\w-]{43}$/)
+    expect(kept?.fingerprint).not.toBe(createHash('sha256').update(guess).digest('base64url'))
+    await api.call('DELETE', '/secrets/GUESSED', { as: admin })
   })
 
   test('is listed page by page', async () => {

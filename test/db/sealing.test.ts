@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -11,6 +11,21 @@ import type { TestDatabase } from '../setup/database.ts'
 
 const place = { table: 'secrets', column: 'value', row: 'A' }
 const [first, second, third] = [randomBytes(32), randomBytes(32), randomBytes(32)]
+
+describe('a digest', () => {
+  const sealer = createSealer([first])
+
+  test('is the same for the same text and key, and another for every other', () => {
+    expect(sealer.digest('1234')).toBe(createSealer([first, second]).digest('1234'))
+    expect(sealer.digest('1234')).not.toBe(sealer.digest('1235'))
+    expect(sealer.digest('1234')).not.toBe(createSealer([second, first]).digest('1234'))
+  })
+
+  test('cannot be found without the key', () => {
+    for (const encoding of ['base64url', 'hex'] as const)
+      expect(sealer.digest('1234')).not.toBe(createHash('sha256').update('1234').digest(encoding))
+  })
+})
 
 describe('a sealed value', () => {
   const sealer = createSealer([first])
