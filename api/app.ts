@@ -8,9 +8,10 @@ import type { Deps } from './deps.ts'
 import { docs, docsPage } from './docs.ts'
 import { health } from './health.ts'
 import { idempotent } from './idempotency.ts'
+import { limitSignIns } from './limit-sign-ins.ts'
 import { pages } from './pages.ts'
 import { asDomainError, internalError, problem } from './problem.ts'
-import { limitWrites } from './rate-limit.ts'
+import { limitCalls } from './rate-limit.ts'
 import { router } from './router.ts'
 import type { Env } from './router.ts'
 import { assertScope } from './scopes.ts'
@@ -63,7 +64,7 @@ const resources = [
 function createApi(deps: Deps): OpenAPIHono<Env> {
   const api = router()
   docs(api, deps)
-  api.use(authenticate, limitWrites(deps.writes_per_minute), readBody, identify, assertScope, idempotent)
+  api.use(authenticate, limitCalls(deps), readBody, identify, assertScope, idempotent)
   for (const resource of resources) api.route('/', resource)
   return api
 }
@@ -90,7 +91,7 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   app.get('/.well-known/jwks.json', (c) =>
     c.json(deps.signer.jwks(), 200, { 'cache-control': `public, max-age=${deps.keyring.jwks_max_age}` }),
   )
-  app.route('/auth', createAuth())
+  app.route('/auth', createAuth(limitSignIns(deps.sql, deps.limits)))
   app.route('/api/v1', createApi(deps))
   if (deps.pages_folder !== undefined) pages(app, deps.pages_folder)
   return app

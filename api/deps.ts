@@ -6,6 +6,8 @@ import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { LiveHub } from './live/hub.ts'
+import type { SignInLimits } from './limit-sign-ins.ts'
+import type { TokenLimits } from './limit-tokens.ts'
 import type { TokenSigner } from './token-signer.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -55,8 +57,11 @@ export type Deps = {
   sealer: Sealer
   sign_in: SignIn
   max_duration_mins: number
-  /** Writes a minute for each caller; more is 429. */
+  /** For each caller in this process; more is 429. */
+  reads_per_minute: number
   writes_per_minute: number
+  /** How often people and programs may try to sign in, over all processes. */
+  limits: SignInLimits & TokenLimits
   /** Where the operator sees workflows, up to the workflow's id; null: unknown. */
   workflow_url_base: string | null
   live: LiveHub

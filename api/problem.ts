@@ -56,20 +56,22 @@ export const Problem = z
     run_message: z.string().optional(),
     line: z.int().optional(),
     column: z.int().optional(),
+    retry_after: z.int().optional(),
   })
   .meta({ id: 'Problem' })
 
 const titleOf = (code: ErrorCode): string =>
   `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}`
 
-const headersOf = (code: ErrorCode): Record<string, string> => ({
+const headersOf = ({ code, extensions }: DomainError): Record<string, string> => ({
   ...(code === 'unauthenticated' && { 'www-authenticate': 'Bearer realm="hallpass"' }),
   ...(code === 'unavailable' && { 'retry-after': '5' }),
-  ...(code === 'rate_limited' && { 'retry-after': '60' }),
+  ...(code === 'rate_limited' && { 'retry-after': String(extensions.retry_after ?? 60) }),
   ...(code === 'idempotency_in_progress' && { 'retry-after': '1' }),
 })
 
-export function problem(c: Context, { code, message, extensions }: DomainError): Response {
+export function problem(c: Context, error: DomainError): Response {
+  const { code, message, extensions } = error
   const status = statuses[code]
   const document = {
     type: `urn:hallpass:problem:${code}`,
@@ -79,7 +81,7 @@ export function problem(c: Context, { code, message, extensions }: DomainError):
     code,
     ...extensions,
   }
-  return c.json(document, status, { ...headersOf(code), 'content-type': 'application/problem+json' })
+  return c.json(document, status, { ...headersOf(error), 'content-type': 'application/problem+json' })
 }
 
 /** Every error that leaves the API: what the domain refused, an outage, or a fault of ours that says nothing of itself. */

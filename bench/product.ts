@@ -33,7 +33,12 @@ const say = (line: string) => void process.stderr.write(`  ${line}\n`)
 /** The whole product on new embedded servers of its own, while the work lasts. */
 export async function withProduct(work: (product: BenchProduct) => Promise<void>): Promise<void> {
   const data_dir = path.join(projectRoot, '.data', 'bench')
-  const config = { ...loadConfig({ DATA_DIR: data_dir }), port: 0, writes_per_minute: 1_000_000 }
+  const config = {
+    ...loadConfig({ DATA_DIR: data_dir }),
+    port: 0,
+    reads_per_minute: 1_000_000,
+    writes_per_minute: 1_000_000,
+  }
   const context = { say, signal: AbortSignal.timeout(300_000) }
   await stopServers(config, 'at_once')
   for (const name of ['postgres', 'temporal'])

@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
+import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -54,7 +55,23 @@ const Environment = z.object({
   POSTGRES_PORT: port.optional(),
   TEMPORAL_PORT: port.optional(),
   RUN_RETENTION_DAYS: wholeNumber(1, 36_500).default(90),
+  READS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6_000),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000).default(600),
+  SIGN_INS_PER_MINUTE: wholeNumber(1, 1_000_000).default(60),
+  TOKENS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6_000),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((proxy) => proxy.trim())
+        .filter((proxy) => proxy !== ''),
+    )
+    .refine(
+      (proxies) => proxies.every(isNetwork),
+      'must be IP addresses or ranges (10.0.0.0/8) with commas between',
+    ),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
 })
 
@@ -87,7 +104,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     postgres_port: data.POSTGRES_PORT,
     temporal_port: data.TEMPORAL_PORT,
     run_retention_days: data.RUN_RETENTION_DAYS,
+    reads_per_minute: data.READS_PER_MINUTE,
     writes_per_minute: data.WRITES_PER_MINUTE,
+    sign_ins_per_minute: data.SIGN_INS_PER_MINUTE,
+    tokens_per_minute: data.TOKENS_PER_MINUTE,
+    trusted_proxies: data.TRUSTED_PROXIES,
     log_level: data.LOG_LEVEL,
   }
 }
@@ -108,6 +129,11 @@ function url(protocols: string[]) {
 
 function protocolOf(value: string): string {
   return URL.canParse(value) ? new URL(value).protocol : ''
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  return Number(bits) <= (isIP(address) === 6 ? 128 : 32) && isIP(address) !== 0
 }
 
 function isEs256PrivateKey(text: string): boolean {

@@ -197,7 +197,9 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     sealer,
     sign_in: signInOptions(options),
     max_duration_mins: config.max_duration_mins,
+    reads_per_minute: config.reads_per_minute,
     writes_per_minute: config.writes_per_minute,
+    limits: config,
     workflow_url_base:
       temporal_ui_url && `${temporal_ui_url}/namespaces/${config.temporal_namespace}/workflows`,
     live,

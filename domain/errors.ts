@@ -50,6 +50,8 @@ export type ProblemExtensions = {
   run_message?: string
   line?: number
   column?: number
+  /** Whole seconds after which it is worth trying again; also the header Retry-After. */
+  retry_after?: number
 }
 
 /** A refusal that the caller can act on. `message` is a sentence for a person and holds no secret. */

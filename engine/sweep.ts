@@ -1,5 +1,6 @@
 import type { Sql } from '../db/client.ts'
 import { forgetOldKeys } from '../db/idempotency.ts'
+import { forgetFullBuckets } from '../db/rate-limits.ts'
 import { sweep } from '../db/requests/clock.ts'
 import { disableFailing } from '../db/scripts/auto-disable.ts'
 import { forgetOldEvents, forgetOldRuns } from '../db/scripts/retention.ts'
@@ -22,6 +23,7 @@ export async function sweepAll({ sql, engine, log, run_retention_days }: Sweepin
   for (const { name, reason } of await disableFailing(sql))
     log(`the script task ${name} has been disabled: ${reason}`)
   await forgetOldKeys(sql)
+  await forgetFullBuckets(sql)
   await forgetOldRuns(sql, run_retention_days)
   await forgetOldEvents(sql, run_retention_days)
 }

@@ -22,10 +22,10 @@ const signOut = router().post('/sign-out', async (c) => {
   return c.body(null, 204)
 })
 
-/** `/auth`: how people sign in and out. Whoever calls is unknown: what bounds how often, stands first of these. */
-export function createAuth() {
+/** `/auth`: how people sign in and out. Whoever calls is unknown: `limit` bounds how often. */
+export function createAuth(limit: MiddlewareHandler<Env>) {
   const auth = router()
-  auth.use(uncached, fromOurPages, readBody)
+  auth.use(uncached, fromOurPages, readBody, limit)
   for (const part of [localSignIn, signOut]) auth.route('/', part)
   return auth
 }

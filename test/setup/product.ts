@@ -70,7 +70,10 @@ export async function startTestProduct({
     public_url: issuer,
     signing_key: signing_key.toString(),
     secrets_key: [randomBytes(32)],
+    reads_per_minute: 1_000_000,
     writes_per_minute: 100_000,
+    sign_ins_per_minute: 100_000,
+    tokens_per_minute: 1_000_000,
     temporal_namespace: servers.temporal_namespace,
     ...overrides,
   }
