@@ -47,7 +47,7 @@ const remove = createRoute({
   summary: 'Take a key away at once, in an emergency',
   description:
     'What it has signed is believed no more. Where it was the key that signs, the next one does from now on.',
-  request: { params: z.object({ kid: z.string().max(500) }), headers: WriteHeaders },
+  request: { params: z.object({ kid: z.string().regex(/^[\w-]{43}$/) }), headers: WriteHeaders },
   responses: { 204: { description: 'Removed' }, ...problems(403, 404) },
 })
 

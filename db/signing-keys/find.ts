@@ -38,12 +38,17 @@ export function listUsableKeys(db: Db): Promise<StoredKey[]> {
     ) k where state in ('published', 'signing', 'verifying') order by signs_from, id`)
 }
 
+export function toSigningKey(row: SigningKey & { id: string }): SigningKey {
+  const { id: _, ...key } = row
+  return key
+}
+
 /** Oldest first, also those that are gone. */
 export async function listSigningKeys(db: Db, page: PageRequest): Promise<Page<SigningKey>> {
   const found = await rows<SigningKey & { id: string }>(db`
     ${select(db)} where ${page.after}::uuid is null or id > ${page.after} order by id limit ${page.limit + 1}`)
   const { data, next_cursor } = toPage('signing-keys', page, found)
-  return { data: data.map(({ id: _, ...key }) => key), next_cursor }
+  return { data: data.map(toSigningKey), next_cursor }
 }
 
 export function findSigningKey(db: Db, kid: string): Promise<(SigningKey & { id: string }) | undefined> {

@@ -5,7 +5,7 @@ import type { Actor } from '../audit.ts'
 import type { Db, Tx } from '../client.ts'
 import { addFreshKey, changingKeys, listOpenable } from './change.ts'
 import type { Keeping } from './change.ts'
-import { findSigningKey } from './find.ts'
+import { findSigningKey, toSigningKey } from './find.ts'
 
 const missing = () => new DomainError('not_found', 'There is no such signing key.')
 
@@ -26,8 +26,7 @@ export async function rotateSigningKey(keeping: Keeping, actor: Actor): Promise<
       await addFreshKey(tx, keeping.sealer, keeping.policy.overlap_seconds, actor)
     return { kid: (await findNext(tx, keeping)) ?? '' }
   })
-  const { id: _, ...key } = await getSigningKey(keeping.sql, kid)
-  return key
+  return toSigningKey(await getSigningKey(keeping.sql, kid))
 }
 
 /**
