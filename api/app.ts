@@ -9,6 +9,7 @@ import { docs, docsPage } from './docs.ts'
 import { health } from './health.ts'
 import { idempotent } from './idempotency.ts'
 import { limitSignIns } from './limit-sign-ins.ts'
+import { discovery, oauth } from './oauth/oauth.ts'
 import { pages } from './pages.ts'
 import { asDomainError, internalError, problem } from './problem.ts'
 import { limitCalls } from './rate-limit.ts'
@@ -18,6 +19,7 @@ import { assertScope } from './scopes.ts'
 import { accessRequests } from './routes/access-requests.ts'
 import { applications } from './routes/applications.ts'
 import { catalogue } from './routes/catalogue.ts'
+import { credentials } from './routes/credentials.ts'
 import { decisions } from './routes/decisions.ts'
 import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
@@ -47,6 +49,7 @@ const resources = [
   decisions,
   messages,
   identities,
+  credentials,
   groups,
   applications,
   personalAccessTokens,
@@ -92,6 +95,8 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
     c.json(deps.signer.jwks(), 200, { 'cache-control': `public, max-age=${deps.keyring.jwks_max_age}` }),
   )
   app.route('/auth', createAuth(limitSignIns(deps.sql, deps.limits)))
+  discovery(app)
+  app.route('/oauth', oauth(deps))
   app.route('/api/v1', createApi(deps))
   if (deps.pages_folder !== undefined) pages(app, deps.pages_folder)
   return app

@@ -5,6 +5,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import { findSessionCookie } from './auth/cookies.ts'
 import { readBearerToken } from './credentials/bearer-token.ts'
+import { readDpopToken } from './credentials/dpop-token.ts'
 import { readPersonalAccessToken } from './credentials/personal-access-token.ts'
 import { readSessionCookie } from './credentials/session-cookie.ts'
 import type { Env } from './router.ts'
@@ -13,7 +14,12 @@ import type { Env } from './router.ts'
 export type ReadCredential = (c: Context<Env>) => Promise<Session | undefined>
 
 /** Every kind of credential that a call of the API may show, in the order in which they are looked for. */
-const credentials: readonly ReadCredential[] = [readSessionCookie, readPersonalAccessToken, readBearerToken]
+const credentials: readonly ReadCredential[] = [
+  readSessionCookie,
+  readPersonalAccessToken,
+  readDpopToken,
+  readBearerToken,
+]
 
 /** Which one of two would count is not for the caller to guess. @throws DomainError `unauthenticated` */
 function assertOneCredential(c: Context<Env>): void {
@@ -38,9 +44,13 @@ export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
 
 /** Every call is made by an active identity. What it may do is read once its body has arrived: a slow one keeps no rights. */
 export const identify: MiddlewareHandler<Env> = async (c, next) => {
-  const caller = await findCaller(c.get('deps').sql, c.get('session').caller_id)
+  const { caller_id, jti } = c.get('session')
+  const caller = await findCaller(c.get('deps').sql, caller_id, jti)
   if (caller === undefined)
-    throw new DomainError('unauthenticated', 'This identity is disabled or has expired.')
+    throw new DomainError(
+      'unauthenticated',
+      'This identity is disabled or has expired, or the token was revoked.',
+    )
   c.set('caller', caller)
   await next()
 }

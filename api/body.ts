@@ -7,15 +7,13 @@ import type { Env } from './router.ts'
 
 const maxBytes = 1_048_576
 
-const tooLarge = () => new DomainError('body_too_large', `A body may have at most ${maxBytes} bytes.`)
-
-/** Counts what arrives rather than trusting Content-Length. */
-async function readBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+/** Counts what arrives rather than trusting Content-Length. @throws DomainError `body_too_large` */
+export async function readBytes(stream: ReadableStream<Uint8Array>, most = maxBytes): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream) {
     size += chunk.byteLength
-    if (size > maxBytes) throw tooLarge()
+    if (size > most) throw new DomainError('body_too_large', `A body may have at most ${most} bytes.`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -4,6 +4,7 @@ import type { Sealer } from '../db/sealing.ts'
 import type { SandboxLevel } from '../domain/sandbox-level.ts'
 import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
+import type { GuardedRequest, GuardedResponse } from '../egress/send-guarded.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { LiveHub } from './live/hub.ts'
 import type { SignInLimits } from './limit-sign-ins.ts'
@@ -56,6 +57,10 @@ export type Deps = {
   keyring: Pick<Keyring, 'jwks_max_age' | 'rotate' | 'remove'>
   sealer: Sealer
   sign_in: SignIn
+  /** Calls a server that an admin has named by its URL, past the guard of outward calls. @throws Error */
+  send: (request: GuardedRequest, signal: AbortSignal) => Promise<GuardedResponse>
+  /** Issuers may be at loopback addresses, without TLS. */
+  allow_private_egress: boolean
   max_duration_mins: number
   /** For each caller in this process; more is 429. */
   reads_per_minute: number

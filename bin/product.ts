@@ -15,6 +15,7 @@ import { resealSecrets } from '../db/scripts/secrets.ts'
 import { createSealer } from '../db/sealing.ts'
 import type { Sealer } from '../db/sealing.ts'
 import { DomainError } from '../domain/errors.ts'
+import { sendNamed } from '../egress/send-named.ts'
 import { createEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 import { startLoops } from '../engine/loops.ts'
@@ -196,6 +197,8 @@ async function serve(options: Serving, closing: Closing): Promise<{ url: string 
     scripts: createScripts(parts),
     sealer,
     sign_in: signInOptions(options),
+    send: (request, signal) => sendNamed(request, config.allow_private_egress, signal),
+    allow_private_egress: config.allow_private_egress,
     max_duration_mins: config.max_duration_mins,
     reads_per_minute: config.reads_per_minute,
     writes_per_minute: config.writes_per_minute,

@@ -1,7 +1,7 @@
 import { createHash, randomUUIDv7 } from 'node:crypto'
 
 import { getRow } from './client.ts'
-import type { Tx } from './client.ts'
+import type { Db, Tx } from './client.ts'
 
 /**
  * Who did it: an identity, or nobody (the product itself). `is_provisioner`: an identity provider by a token of its
@@ -31,9 +31,11 @@ export function canonicalJson(value: Json): string {
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
 }
 
-/** Appends one event, with the hash of its content, to the log that nobody can edit. Belongs to the change's own transaction. */
-export async function appendAudit(tx: Tx, event: AuditEvent): Promise<void> {
-  const { at } = await getRow<{ at: string }>(tx`select clock_timestamp() as at`)
+/**
+ * Appends one event of an instant that the database's clock has just told, for a change that is nothing but its event:
+ * a token that is issued.
+ */
+export async function appendAuditAt(db: Db, event: AuditEvent, at: string): Promise<void> {
   const content = {
     id: randomUUIDv7(),
     at,
@@ -46,5 +48,11 @@ export async function appendAudit(tx: Tx, event: AuditEvent): Promise<void> {
     detail: event.detail ?? {},
   }
   const content_hash = createHash('sha256').update(canonicalJson(content)).digest()
-  await tx`insert into audit_events ${tx({ ...content, detail: tx.json(content.detail) as never, content_hash })}`
+  await db`insert into audit_events ${db({ ...content, detail: db.json(content.detail) as never, content_hash })}`
+}
+
+/** Appends one event, with the hash of its content, to the log that nobody can edit. Belongs to the change's own transaction. */
+export async function appendAudit(tx: Tx, event: AuditEvent): Promise<void> {
+  const { at } = await getRow<{ at: string }>(tx`select clock_timestamp() as at`)
+  await appendAuditAt(tx, event, at)
 }

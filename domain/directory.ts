@@ -23,7 +23,7 @@ const distinctIds = z
   .refine((ids) => new Set(ids).size === ids.length, 'entries must be distinct')
 
 /** One spelling for each moment, to the millisecond; other years are not dates that a database holds. */
-const End = Instant.overwrite((text) =>
+export const End = Instant.overwrite((text) =>
   Number.isNaN(Date.parse(text)) ? text : new Date(text).toISOString(),
 ).refine((text) => /^(19[7-9]|[2-9]\d\d)\d-/.test(text), 'must be a date from 1970 to 9999')
 

@@ -11,4 +11,6 @@ export type Session = {
   scopes: readonly Scope[] | null
   /** RFC 3339; when what was shown ends. */
   expires_at: string
+  /** Of a token: its id, by which it can be revoked. */
+  jti?: string
 }

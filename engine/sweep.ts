@@ -1,6 +1,7 @@
 import type { Sql } from '../db/client.ts'
 import { forgetOldKeys } from '../db/idempotency.ts'
 import { forgetFullBuckets } from '../db/rate-limits.ts'
+import { forgetEndedTokens } from '../db/oauth/used-ids.ts'
 import { sweep } from '../db/requests/clock.ts'
 import { disableFailing } from '../db/scripts/auto-disable.ts'
 import { forgetOldEvents, forgetOldRuns } from '../db/scripts/retention.ts'
@@ -23,6 +24,7 @@ export async function sweepAll({ sql, engine, log, run_retention_days }: Sweepin
   for (const { name, reason } of await disableFailing(sql))
     log(`the script task ${name} has been disabled: ${reason}`)
   await forgetOldKeys(sql)
+  await forgetEndedTokens(sql)
   await forgetFullBuckets(sql)
   await forgetOldRuns(sql, run_retention_days)
   await forgetOldEvents(sql, run_retention_days)

@@ -11,13 +11,14 @@ export type Caller = {
   permissions: Permission[]
 }
 
-/** Undefined: no such identity, or disabled, or expired. */
-export function findCaller(db: Db, id: string): Promise<Caller | undefined> {
+/** Undefined: no such identity, or disabled, or expired; or the token with this id was revoked. */
+export function findCaller(db: Db, id: string, jti?: string): Promise<Caller | undefined> {
   return findRow<Caller>(db`
     select i.id, i.kind, i.email, i.display_name,
       array(select distinct p from active_groups(i.id, clock_timestamp()) g, unnest(g.permissions) p) as permissions
     from identities i
-    where i.id = ${id} and i.status = 'active' and (i.expires_at is null or i.expires_at > clock_timestamp())`)
+    where i.id = ${id} and i.status = 'active' and (i.expires_at is null or i.expires_at > clock_timestamp())
+      and not exists (select from revoked_tokens r where r.jti = ${jti ?? null}::uuid)`)
 }
 
 /** Whether these permissions hold one, or imply it. */

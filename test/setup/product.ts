@@ -94,7 +94,7 @@ export async function startTestProduct({
   })
   const connection = Connection.lazy({ address: temporal_address })
   const { sql } = database
-  const as = createCallers(sql, product.url, config.signing_key ?? '')
+  const as = createCallers(sql, product.url, config)
   return {
     sql,
     database_url: database.url,
@@ -117,13 +117,14 @@ function openDatabase(url: string): TestDatabase {
   return { sql, url, drop: () => sql.end({ timeout: 2 }) }
 }
 
-function createCallers(sql: Sql, url: string, key: string): TestProduct['as'] {
-  const signer = createTokenSigner(key, issuer)
+function createCallers(sql: Sql, url: string, config: Config): TestProduct['as'] {
+  const { signing_key = '', public_url } = config
+  const signer = createTokenSigner(signing_key, public_url)
   return async (name) => {
     const email = name === 'ci-bot' ? name : `${name}@example.com`
     const { id } = await getRow<{ id: string }>(sql`select id from identities where email = ${email}`)
     const iat = Math.floor(Date.now() / 1_000)
-    const { token } = await (await signer).sign({ sub: id, aud: issuer }, { iat, exp: iat + 3_600 })
+    const { token } = await (await signer).sign({ sub: id, aud: public_url }, { iat, exp: iat + 3_600 })
     return { id, token, call: callerOf(url, token) }
   }
 }

@@ -1,0 +1,28 @@
+import type { Context } from 'hono'
+
+import { DomainError } from '../../domain/errors.ts'
+import type { ReadCredential } from '../authenticate.ts'
+import type { Env } from '../router.ts'
+import { readToken, sessionOf, verifyToken } from './bearer-token.ts'
+import { verifyProof } from './dpop-proof.ts'
+
+async function prove(c: Context<Env>, access_token: string): Promise<string> {
+  const { sql, signer } = c.get('deps')
+  const url = `${signer.issuer}${new URL(c.req.url).pathname}`
+  try {
+    return await verifyProof(sql, c.req.header('dpop') ?? '', { method: c.req.method, url, access_token })
+  } catch {
+    throw new DomainError('unauthenticated', 'Send with the token one fresh proof of its key: DPoP: <proof>.')
+  }
+}
+
+/** A token that is bound to a key (RFC 9449), with the proof that the caller has that key. */
+export const readDpopToken: ReadCredential = async (c) => {
+  const header = c.req.header('authorization')
+  if (header === undefined || !/^DPoP /i.test(header)) return undefined
+  const access_token = readToken(header, 'DPoP')
+  const token = await verifyToken(c.get('deps').signer, access_token)
+  const jkt = await prove(c, access_token)
+  if (token.jkt === jkt) return sessionOf(token)
+  throw new DomainError('unauthenticated', 'The token is not bound to the key of this proof.')
+}

@@ -1,0 +1,59 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+
+import { isOutage } from '../../db/client.ts'
+import { DomainError } from '../../domain/errors.ts'
+import type { Deps } from '../deps.ts'
+import type { Env } from '../router.ts'
+import { introspectionEndpoint } from './introspect.ts'
+import { createIssuerKeys } from './issuer-keys.ts'
+import { metadataOf } from './metadata.ts'
+import { OAuthError, sendOAuthError } from './oauth-error.ts'
+import { revocationEndpoint } from './revoke.ts'
+import { tokenEndpoint } from './token.ts'
+
+/** What leaves these endpoints as an error is in the words of RFC 6749, whoever threw it. */
+function asOAuthError(error: Error): OAuthError | undefined {
+  if (error instanceof OAuthError) return error
+  if (error instanceof DomainError && error.code === 'body_too_large')
+    return new OAuthError('invalid_request', error.message, { status: 413 })
+  if (isOutage(error))
+    return new OAuthError('temporarily_unavailable', 'The database cannot be reached; try again shortly.')
+  return undefined
+}
+
+function onError(error: Error, c: Context<Env>): Response {
+  const refusal = asOAuthError(error)
+  if (refusal === undefined || refusal.status === 503)
+    c.get('deps').logError(`${c.req.method} ${c.req.path} failed`, error)
+  return sendOAuthError(
+    c,
+    refusal ?? new OAuthError('server_error', 'Something went wrong on our side; it has been logged.'),
+  )
+}
+
+const refuseMethod = () => {
+  throw new OAuthError('invalid_request', 'Send the parameters by POST.', { status: 405 })
+}
+
+/** Tokens for machines, below `/oauth`. */
+export function oauth(deps: Deps): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>()
+  const endpoints = {
+    '/token': tokenEndpoint(createIssuerKeys(deps)),
+    '/introspect': introspectionEndpoint,
+    '/revoke': revocationEndpoint,
+  }
+  app.onError(onError)
+  app.use(async (c, next) => {
+    c.header('cache-control', 'no-store')
+    await next()
+  })
+  for (const [path, endpoint] of Object.entries(endpoints)) app.post(path, endpoint).all(path, refuseMethod)
+  return app
+}
+
+/** Where a client begins: who the issuer is, and where its endpoints are. */
+export function discovery(app: OpenAPIHono<Env>): void {
+  app.get('/.well-known/oauth-authorization-server', (c) => c.json(metadataOf(c.get('deps').signer.issuer)))
+}
