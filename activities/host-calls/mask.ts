@@ -105,6 +105,7 @@ function formsOf(value: string): string[] {
 
 // Every text is searched for every form: without an end of them a script could keep the product busy with that alone.
 const MAX_FORMS = 2_000
+const MAX_FORM_CHARS = 8_000_000
 
 /**
  * Finds the values that were added as they are, line by line, and in base64, URL, JSON, HTML and hex encoding. A server
@@ -115,11 +116,12 @@ export function createMask(): Mask {
   let forms: string[] = []
   return {
     add(name, value) {
-      const added = new Set(formsOf(value))
-      if (names.size + added.size > MAX_FORMS)
-        throw new Error(`the secret ${name} has too many lines to be used here`)
-      for (const form of added) names.set(form, name)
-      forms = [...names.keys()].sort((one, other) => other.length - one.length)
+      const found = [...new Set([...forms, ...formsOf(value)])]
+      const chars = found.reduce((sum, form) => sum + form.length, 0)
+      if (found.length > MAX_FORMS || chars > MAX_FORM_CHARS)
+        throw new Error(`the secret ${name} is too large, or has too many lines, to be used here`)
+      for (const form of found) if (!names.has(form)) names.set(form, name)
+      forms = found.sort((one, other) => other.length - one.length)
     },
     apply: (text) =>
       forms.reduce(

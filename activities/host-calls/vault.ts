@@ -58,11 +58,11 @@ export function createVault(sql: Sql, sealer: Sealer, names: readonly string[]):
   const opened = new Map<string, Opened>()
   const mask = createMask()
 
+  // Read again for every call: a secret that is deleted, or kept from a host, stays in from then on.
   async function open(name: string): Promise<void> {
-    if (opened.has(name)) return
     const secret = await openSecret(sql, sealer, name)
     if (secret === undefined) throw new Error(`the secret ${name} is gone`)
-    mask.add(name, secret.value)
+    if (opened.get(name)?.value !== secret.value) mask.add(name, secret.value)
     opened.set(name, secret)
   }
 

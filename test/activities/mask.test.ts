@@ -67,8 +67,18 @@ test('the lines of a key are masked one by one', () => {
 test('a value of so many lines that looking for them would take long is not taken', () => {
   const lines = Array.from({ length: 3_000 }, (_, index) => `${index}`.padStart(9, 'line '))
   const many = createMask()
-  expect(() => many.add('MANY', lines.join('\n'))).toThrow('the secret MANY has too many lines')
+  expect(() => many.add('MANY', lines.join('\n'))).toThrow(
+    'the secret MANY is too large, or has too many lines',
+  )
   expect(many.apply('anything')).toBe('anything')
+})
+
+test('values that are too long together are not taken', () => {
+  const long = createMask()
+  const add = (index: number) => long.add(`LONG_${index}`, `${index}`.padStart(32_768, 'ü'))
+  expect(() => [...Array(20).keys()].forEach(add)).toThrow(/the secret LONG_\d+ is too large/)
+  add(0)
+  expect(long.apply('0'.padStart(32_768, 'ü'))).toBe('[secret LONG_0]')
 })
 
 test('a key with the certificates of its chain is', () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createVault } from '../../activities/host-calls/vault.ts'
 import type { Vault } from '../../activities/host-calls/vault.ts'
 import { nobody } from '../../db/audit.ts'
-import { putSecret } from '../../db/scripts/secrets.ts'
+import { deleteSecret, putSecret } from '../../db/scripts/secrets.ts'
 import { createSealer } from '../../db/sealing.ts'
 import { createTestDatabase } from '../setup/database.ts'
 import type { TestDatabase } from '../setup/database.ts'
@@ -110,6 +110,31 @@ describe('a placeholder', () => {
 
   test('of a secret that is gone is an error', async () =>
     await expect(fill('https://api.example/', { x: the('GONE') })).rejects.toThrow('the secret GONE is gone'))
+
+  test('of a secret that is kept from a host, or deleted, while the run goes on, is not filled in any more', async () => {
+    const put = (value: string, hosts: string[]) =>
+      putSecret(database.sql, sealer, {
+        id: crypto.randomUUID(),
+        name: 'TAKEN_BACK',
+        input: { value, hosts },
+        actor: nobody,
+      })
+    await put('its first value', ['api.example'])
+    const running = createVault(database.sql, sealer, ['TAKEN_BACK'])
+    const call = () =>
+      running.fillIn({
+        method: 'POST',
+        url: 'https://api.example/',
+        headers: {},
+        body: running.placeholders.TAKEN_BACK ?? '',
+      })
+    expect(await call()).toMatchObject({ body: 'its first value' })
+    await put('its second value', [])
+    await expect(call()).rejects.toThrow('the secret TAKEN_BACK may not be sent to api.example')
+    await deleteSecret(database.sql, { name: 'TAKEN_BACK', actor: nobody })
+    await expect(call()).rejects.toThrow('the secret TAKEN_BACK is gone')
+    expect(running.mask('its first value')).toBe('[secret TAKEN_BACK]')
+  })
 
   test('is not filled in a thousand times', async () =>
     await expect(fill('https://api.example/', {}, the('TOKEN').repeat(1_000))).rejects.toThrow('100 secrets'))
