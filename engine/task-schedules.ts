@@ -1,53 +1,14 @@
 import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client'
-import type { CalendarSpec, ScheduleOptions, ScheduleSpec, ScheduleSummary } from '@temporalio/client'
+import type { ScheduleOptions, ScheduleSummary } from '@temporalio/client'
 
 import { findSchedule, listSchedules } from '../db/scripts/schedules.ts'
 import type { TaskSchedule } from '../db/scripts/schedules.ts'
 import type { Sql } from '../db/client.ts'
-import { parseCron } from '../domain/cron.ts'
 import { queues, taskSchedulePrefix, workflowTypes } from '../workflows/contract.ts'
 import type { Engine } from './engine.ts'
-
-const months = [
-  'JANUARY',
-  'FEBRUARY',
-  'MARCH',
-  'APRIL',
-  'MAY',
-  'JUNE',
-  'JULY',
-  'AUGUST',
-  'SEPTEMBER',
-  'OCTOBER',
-  'NOVEMBER',
-  'DECEMBER',
-] as const
-const days = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const
+import { isSpecOf, specOf } from './schedule-spec.ts'
 
 const scheduleId = (task_id: string): string => `${taskSchedulePrefix}${task_id}`
-
-const pick = <Name>(names: readonly Name[], indexes: number[]): Name[] =>
-  names.filter((_, index) => indexes.includes(index))
-
-function calendarOf(cron_expression: string): CalendarSpec {
-  const { minute, hour, day_of_month, month, day_of_week } = parseCron(cron_expression)
-  return {
-    minute,
-    hour,
-    dayOfMonth: day_of_month,
-    month: pick(
-      months,
-      month.map((number) => number - 1),
-    ),
-    dayOfWeek: pick(days, day_of_week),
-    comment: cron_expression,
-  }
-}
-
-function specOf(task: TaskSchedule): ScheduleSpec {
-  if (task.schedule_type === 'interval') return { intervals: [{ every: `${task.interval_seconds}s` }] }
-  return { calendars: [calendarOf(task.cron_expression)], timezone: task.timezone ?? 'UTC' }
-}
 
 /** What operators read, and by which a schedule that is not in line with the database is known. */
 function noteOf(task: TaskSchedule): string {
@@ -110,7 +71,11 @@ export async function syncSchedule(sql: Sql, engine: Engine, task_id: string): P
 }
 
 const isInLine = (task: TaskSchedule, found: ScheduleSummary | undefined): boolean =>
-  found?.state.note === noteOf(task) && found.state.paused === !task.is_enabled
+  found?.state.note === noteOf(task) &&
+  found.state.paused === !task.is_enabled &&
+  found.action?.workflowType === workflowTypes.scheduledTask &&
+  found.spec !== undefined &&
+  isSpecOf(task, found.spec)
 
 /** Those of this installation: others may share the namespace. */
 async function listFound({ client, queue }: Engine): Promise<Map<string, ScheduleSummary>> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 
 import { ScheduleNotFoundError } from '@temporalio/client'
-import type { ScheduleDescription, ScheduleHandle } from '@temporalio/client'
+import type { ScheduleDescription, ScheduleHandle, ScheduleSpec } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
@@ -238,6 +238,26 @@ describe('a schedule follows its task', () => {
     })
     expect(await describeSchedule(handleOf(foreign))).toBeDefined()
     await handleOf(foreign).delete()
+    expect(await eventually('nothing to be astray', async () => (await reconcile()).length === 0)).toBe(true)
+  })
+
+  test.each<[string, Record<string, unknown>, ScheduleSpec]>([
+    ['an interval', yearly, { intervals: [{ every: '1 minute' }] }],
+    ['a calendar', mondays, { calendars: [{ comment: '30 9 * * 1' }], timezone: 'Europe/London' }],
+    [
+      'a time zone',
+      mondays,
+      { calendars: [{ minute: 30, hour: 9, dayOfWeek: 'MONDAY' }], timezone: 'Asia/Tokyo' },
+    ],
+  ])('also where somebody changed %s and nothing else', async (_, schedule, forged) => {
+    const task = await save(schedule)
+    const { spec } = await scheduleThat(task)
+    await handleOf(task).update(({ action, policies, state }) => ({ action, policies, state, spec: forged }))
+    await eventually('the schedule to be in line', async () => {
+      await reconcile()
+      const found = await handleOf(task).describe()
+      return JSON.stringify(found.spec) === JSON.stringify(spec)
+    })
     expect(await eventually('nothing to be astray', async () => (await reconcile()).length === 0)).toBe(true)
   })
 })
