@@ -2,6 +2,8 @@
 export type Mask = { add(name: string, value: string): void; apply(text: string): string }
 
 const SHORTEST_PART = 8
+// Segments of a path are words more often than keys.
+const SHORTEST_SEGMENT = 16
 
 const unpadded = (text: string) => text.replace(/=+$/, '')
 
@@ -87,14 +89,16 @@ const spellings = (text: string): string[] => [
 
 /** What of an address tells it on its own. */
 function addressParts(value: string): string[] {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  return url === undefined ? [] : [url.href, `${url.pathname}${url.search}`, url.pathname, url.password]
+  if (!URL.canParse(value)) return []
+  const { href, pathname, search, searchParams, password } = new URL(value)
+  const keys = pathname.split('/').filter((segment) => segment.length >= SHORTEST_SEGMENT)
+  return [href, `${pathname}${search}`, pathname, password, ...searchParams.values(), ...keys]
 }
 
 const isTelling = (part: string) => part.length >= SHORTEST_PART
 
 function formsOf(value: string): string[] {
-  const parts = [value, ...addressParts(value).filter(isTelling)]
+  const parts = [value, ...[value.trim(), ...addressParts(value)].filter(isTelling)]
   const lines = /[\r\n]/.test(value) ? value.split(/[\r\n]+/).filter(isTelling) : []
   const encoded = parts.flatMap((part) => {
     const hex = Buffer.from(part).toString('hex')

@@ -58,6 +58,20 @@ test('the path of an address is masked where it stands alone', () => {
   expect(webhook.apply('hooks.slack.com is down')).toBe('hooks.slack.com is down')
 })
 
+test('the keys in an address are masked where they stand alone, and its words are not', () => {
+  const webhook = createMask()
+  webhook.add('WEBHOOK', 'https://hooks.example/services/cAnArY0123456789/run?v=1&sig=pEa%2FcH7890')
+  expect(webhook.apply('no hook cAnArY0123456789')).toBe('no hook [secret WEBHOOK]')
+  expect(webhook.apply('wrong sig: pEa/cH7890')).toBe('wrong sig: [secret WEBHOOK]')
+  expect(webhook.apply('no services to run, v=1')).toBe('no services to run, v=1')
+})
+
+test('a value that was pasted with blanks around it is masked without them', () => {
+  const pasted = createMask()
+  pasted.add('PASTED', ' token-of-mine ')
+  expect(pasted.apply('{"token":"token-of-mine"}')).toBe('{"token":"[secret PASTED]"}')
+})
+
 test('the lines of a key are masked one by one', () => {
   const pem = createMask()
   pem.add('PEM', '-----BEGIN KEY-----\nMIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEHBG0w\n-----END KEY-----\n')
