@@ -74,22 +74,27 @@ export async function touchGroup(tx: Tx, id: string): Promise<void> {
   await tx`update groups set version = version + 1, updated_at = clock_timestamp() where id = ${id}`
 }
 
-const unique = { groups_name: 'name' }
+/** For `refusingTaken`. */
+export const uniqueInGroups = { groups_name: 'name' }
 
 type Save = { id: string; input: GroupInput; actor: Actor }
 
 /** The same id twice is the same creation. @throws DomainError `forbidden`, `name_taken` */
-export function createGroup(sql: Sql, { id, input, actor }: Save): Promise<Versioned<Group>> {
-  const work = transaction(sql, async (tx) => {
-    await assertMayGrant(tx, actor, { permissions: input.permissions })
-    const inserted = await rows(
-      tx`insert into groups ${tx({ id, ...input })} on conflict (id) do nothing returning id`,
-    )
-    const created = await getStanding(tx, id)
-    if (inserted.length > 0) await appendAudit(tx, whole('group.created', actor, created.resource))
-    return created
-  })
-  return refusingTaken(unique, work)
+export const createGroup = (sql: Sql, save: Save): Promise<Versioned<Group>> =>
+  refusingTaken(
+    uniqueInGroups,
+    transaction(sql, (tx) => insertGroup(tx, save)),
+  )
+
+/** As `createGroup`; a name that is taken is the database's own refusal. */
+export async function insertGroup(tx: Tx, { id, input, actor }: Save): Promise<Versioned<Group>> {
+  await assertMayGrant(tx, actor, { permissions: input.permissions })
+  const inserted = await rows(
+    tx`insert into groups ${tx({ id, ...input })} on conflict (id) do nothing returning id`,
+  )
+  const created = await getStanding(tx, id)
+  if (inserted.length > 0) await appendAudit(tx, whole('group.created', actor, created.resource))
+  return created
 }
 
 type Replace = Save & { precondition: Precondition }
@@ -101,35 +106,44 @@ const added = (before: Group, input: GroupInput) =>
  * Taking permissions away needs no right to grant them.
  * @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `forbidden`, `name_taken`, `last_admin`
  */
-export function replaceGroup(
-  sql: Sql,
+export const replaceGroup = (sql: Sql, change: Replace): Promise<Versioned<Group>> =>
+  refusingTaken(
+    uniqueInGroups,
+    keepingAnAdmin(sql, change.actor, (tx) => changeGroup(tx, change)),
+  )
+
+/** As `replaceGroup`, in a transaction that keeps an admin; a name that is taken is the database's own refusal. */
+export async function changeGroup(
+  tx: Tx,
   { id, input, actor, precondition }: Replace,
 ): Promise<Versioned<Group>> {
-  const work = keepingAnAdmin(sql, actor, async (tx) => {
-    const before = await lockGroup(tx, id)
-    assertVersion(precondition, before.version)
-    if (isSame(before.resource, { ...before.resource, ...input })) return before
-    await assertMayGrant(tx, actor, { permissions: added(before.resource, input) })
-    await tx`update groups set ${tx(input)} where id = ${id}`
-    await touchGroup(tx, id)
-    const after = await getStanding(tx, id)
-    await appendAudit(tx, edited('group.updated', actor, before.resource, after.resource))
-    return after
-  })
-  return refusingTaken(unique, work)
+  const before = await lockGroup(tx, id)
+  assertVersion(precondition, before.version)
+  if (isSame(before.resource, { ...before.resource, ...input })) return before
+  await assertMayGrant(tx, actor, { permissions: added(before.resource, input) })
+  await tx`update groups set ${tx(input)} where id = ${id}`
+  await touchGroup(tx, id)
+  const after = await getStanding(tx, id)
+  await appendAudit(tx, edited('group.updated', actor, before.resource, after.resource))
+  return after
 }
 
 /**
  * Its memberships and standing entitlements go with it.
  * @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `in_use`, `last_admin`
  */
-export function deleteGroup(sql: Sql, { id, actor, precondition }: Omit<Replace, 'input'>): Promise<void> {
-  return keepingAnAdmin(sql, actor, async (tx) => {
-    await tx`select from groups where id = ${id} for update`
-    const { resource, version } = await getStanding(tx, id)
-    assertVersion(precondition, version)
-    await assertGroupUnused(tx, id)
-    await tx`delete from groups where id = ${id}`
-    await appendAudit(tx, whole('group.deleted', actor, resource))
-  })
+export const deleteGroup = (sql: Sql, removal: Omit<Replace, 'input'>): Promise<void> =>
+  keepingAnAdmin(sql, removal.actor, (tx) => removeGroup(tx, removal))
+
+/** As `deleteGroup`, in a transaction that keeps an admin. */
+export async function removeGroup(
+  tx: Tx,
+  { id, actor, precondition }: Omit<Replace, 'input'>,
+): Promise<void> {
+  await tx`select from groups where id = ${id} for update`
+  const { resource, version } = await getStanding(tx, id)
+  assertVersion(precondition, version)
+  await assertGroupUnused(tx, id)
+  await tx`delete from groups where id = ${id}`
+  await appendAudit(tx, whole('group.deleted', actor, resource))
 }

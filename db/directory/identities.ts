@@ -42,7 +42,8 @@ async function getIdentity(tx: Tx, id: string): Promise<Versioned<Identity>> {
   return identity
 }
 
-const unique = { identities_email: 'email' }
+/** For `refusingTaken`. */
+export const uniqueInIdentities = { identities_email: 'email' }
 
 const asRow = (fields: IdentityInput) => ({
   email: fields.email,
@@ -65,19 +66,23 @@ async function saveDelegates(tx: Tx, id: string, delegate_ids: readonly string[]
 type Create = { id: string; input: IdentityInput; actor: Actor }
 
 /** The same id twice is the same creation. @throws DomainError `invalid_request`, `name_taken` */
-export function createIdentity(sql: Sql, { id, input, actor }: Create): Promise<Versioned<Identity>> {
-  const work = transaction(sql, async (tx) => {
-    await assertIdentity(tx, { ...input, id })
-    const inserted = await rows(
-      tx`insert into identities ${tx({ id, ...asRow(input) })} on conflict (id) do nothing returning id`,
-    )
-    if (inserted.length === 0) return getIdentity(tx, id)
-    await saveDelegates(tx, id, input.delegate_ids)
-    const created = await getIdentity(tx, id)
-    await appendAudit(tx, whole('identity.created', actor, created.resource))
-    return created
-  })
-  return refusingTaken(unique, work)
+export const createIdentity = (sql: Sql, create: Create): Promise<Versioned<Identity>> =>
+  refusingTaken(
+    uniqueInIdentities,
+    transaction(sql, (tx) => insertIdentity(tx, create)),
+  )
+
+/** As `createIdentity`; an address that is taken is the database's own refusal. */
+export async function insertIdentity(tx: Tx, { id, input, actor }: Create): Promise<Versioned<Identity>> {
+  await assertIdentity(tx, { ...input, id })
+  const inserted = await rows(
+    tx`insert into identities ${tx({ id, ...asRow(input) })} on conflict (id) do nothing returning id`,
+  )
+  if (inserted.length === 0) return getIdentity(tx, id)
+  await saveDelegates(tx, id, input.delegate_ids)
+  const created = await getIdentity(tx, id)
+  await appendAudit(tx, whole('identity.created', actor, created.resource))
+  return created
 }
 
 /** Delegates are a set: their order says nothing. */
@@ -124,25 +129,29 @@ type Update = { id: string; patch: IdentityPatch; actor: Actor; precondition: Pr
  * @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `invalid_request`, `in_use`, `name_taken`,
  *   `last_admin`
  */
-export function updateIdentity(
-  sql: Sql,
+export const updateIdentity = (sql: Sql, update: Update): Promise<Versioned<Identity>> =>
+  refusingTaken(
+    uniqueInIdentities,
+    keepingAnAdmin(sql, update.actor, (tx) => changeIdentity(tx, update)),
+  )
+
+/** As `updateIdentity`, in a transaction that keeps an admin; an address that is taken is the database's own refusal. */
+export async function changeIdentity(
+  tx: Tx,
   { id, patch, actor, precondition }: Update,
 ): Promise<Versioned<Identity>> {
-  const work = keepingAnAdmin(sql, actor, async (tx) => {
-    await tx`select from identities where id = ${id} for no key update`
-    const before = await getIdentity(tx, id)
-    assertVersion(precondition, before.version)
-    const next = patched(before.resource, patch)
-    if (isHandedOn(before.resource, next, actor)) await assertMayGrant(tx, actor, { identity_ids: [id] })
-    await assertMayChangeKind(tx, before.resource, next)
-    await assertIdentity(tx, next, before.resource)
-    const isChanged = !isSame(before.resource, next)
-    const after = isChanged ? await save(tx, next) : before
-    if (isChanged) await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
-    if (isPast(before.resource))
-      await revokeRequestsOf(tx, { identity_id: id, actor, reason: 'identity_expired' })
-    await revokeIfInactive(tx, id, actor)
-    return after
-  })
-  return refusingTaken(unique, work)
+  await tx`select from identities where id = ${id} for no key update`
+  const before = await getIdentity(tx, id)
+  assertVersion(precondition, before.version)
+  const next = patched(before.resource, patch)
+  if (isHandedOn(before.resource, next, actor)) await assertMayGrant(tx, actor, { identity_ids: [id] })
+  await assertMayChangeKind(tx, before.resource, next)
+  await assertIdentity(tx, next, before.resource)
+  const isChanged = !isSame(before.resource, next)
+  const after = isChanged ? await save(tx, next) : before
+  if (isChanged) await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
+  if (isPast(before.resource))
+    await revokeRequestsOf(tx, { identity_id: id, actor, reason: 'identity_expired' })
+  await revokeIfInactive(tx, id, actor)
+  return after
 }

@@ -71,44 +71,48 @@ async function assertFuture(tx: Tx, expires_at: string | null): Promise<void> {
  * Adds an identity to a group, or changes when that ends; joining anew after an end counts as joining.
  * @throws DomainError `not_found`, `temporary_group`, `invalid_request`, `precondition_failed`, `forbidden`, `last_admin`
  */
-export function putMembership(sql: Sql, { expires_at, ...write }: Write & Held): Promise<void> {
+export const putMembership = (sql: Sql, write: Write & Held): Promise<void> =>
+  keepingAnAdmin(sql, write.actor, (tx) => saveMembership(tx, write))
+
+/** As `putMembership`, in a transaction that keeps an admin. */
+export async function saveMembership(tx: Tx, { expires_at, ...write }: Write & Held): Promise<void> {
   const { group_id, identity_id, actor, precondition } = write
-  return keepingAnAdmin(sql, actor, async (tx) => {
-    const { resource: group } = await lockGroup(tx, group_id)
-    const email = await getEmail(tx, identity_id)
-    await assertFuture(tx, expires_at)
-    const before = await findMembership(tx, write)
-    assertPresent(precondition, before !== undefined)
-    if (before && before.expires_at === expires_at) return
-    await assertMayGrant(tx, actor, { group_ids: [group_id] })
-    await tx`insert into memberships ${tx({ group_id, identity_id, expires_at })}
-      on conflict (group_id, identity_id) do update set expires_at = excluded.expires_at, joined_at =
-        case when memberships.expires_at <= clock_timestamp() then clock_timestamp() else memberships.joined_at end`
-    await appendAudit(tx, {
-      kind: before ? 'membership.updated' : 'membership.added',
-      actor,
-      object_type: 'group',
-      object_id: group_id,
-      detail: { group_name: group.name, identity_id, email, expires_at, before: before ?? null },
-    })
+  const { resource: group } = await lockGroup(tx, group_id)
+  const email = await getEmail(tx, identity_id)
+  await assertFuture(tx, expires_at)
+  const before = await findMembership(tx, write)
+  assertPresent(precondition, before !== undefined)
+  if (before && before.expires_at === expires_at) return
+  await assertMayGrant(tx, actor, { group_ids: [group_id] })
+  await tx`insert into memberships ${tx({ group_id, identity_id, expires_at })}
+    on conflict (group_id, identity_id) do update set expires_at = excluded.expires_at, joined_at =
+      case when memberships.expires_at <= clock_timestamp() then clock_timestamp() else memberships.joined_at end`
+  await appendAudit(tx, {
+    kind: before ? 'membership.updated' : 'membership.added',
+    actor,
+    object_type: 'group',
+    object_id: group_id,
+    detail: { group_name: group.name, identity_id, email, expires_at, before: before ?? null },
   })
 }
 
 /** @throws DomainError `not_found`, `temporary_group`, `precondition_failed`, `last_admin` */
-export function deleteMembership(sql: Sql, write: Write): Promise<void> {
+export const deleteMembership = (sql: Sql, write: Write): Promise<void> =>
+  keepingAnAdmin(sql, write.actor, (tx) => removeMembership(tx, write))
+
+/** As `deleteMembership`, in a transaction that keeps an admin. */
+export async function removeMembership(tx: Tx, write: Write): Promise<void> {
   const { group_id, identity_id, actor, precondition } = write
-  return keepingAnAdmin(sql, actor, async (tx) => {
-    const { resource: group } = await lockGroup(tx, group_id)
-    const before = await findMembership(tx, write)
-    if (before === undefined) throw new DomainError('not_found', 'It is not a member of this group.')
-    assertPresent(precondition, true)
-    await tx`delete from memberships where group_id = ${group_id} and identity_id = ${identity_id}`
-    await appendAudit(tx, {
-      kind: 'membership.removed',
-      actor,
-      object_type: 'group',
-      object_id: group_id,
-      detail: { group_name: group.name, identity_id, email: await getEmail(tx, identity_id), ...before },
-    })
+  const { resource: group } = await lockGroup(tx, group_id)
+  const before = await findMembership(tx, write)
+  if (before === undefined) throw new DomainError('not_found', 'It is not a member of this group.')
+  assertPresent(precondition, true)
+  await tx`delete from memberships where group_id = ${group_id} and identity_id = ${identity_id}`
+  await appendAudit(tx, {
+    kind: 'membership.removed',
+    actor,
+    object_type: 'group',
+    object_id: group_id,
+    detail: { group_name: group.name, identity_id, email: await getEmail(tx, identity_id), ...before },
   })
 }
