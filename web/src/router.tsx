@@ -42,6 +42,7 @@ const requestAccess = createRoute({
 const requestForm = createRoute({
   getParentRoute: () => shell,
   path: '/request-access/$templateId',
+  validateSearch: ({ again }: Record<string, unknown>) => (typeof again === 'string' ? { again } : {}),
   component: lazyRouteComponent(() => import('./pages/request-access/request-form.tsx'), 'RequestForm'),
 })
 const myRequests = createRoute({

@@ -37,10 +37,9 @@ export const catalogueQuery = queryOptions({
 })
 
 /** What waits for the viewer's decision, oldest first. */
-export const waitingQuery = queryOptions({
-  queryKey: ['requests', 'pending'],
-  queryFn: ({ signal }) => call('GET /access-requests/pending', { query: { limit }, signal }),
-})
+export const pendingQuery = pagedQuery(['requests', 'pending'], (query, signal) =>
+  call('GET /access-requests/pending', { query, signal }),
+)
 
 export const mineQuery = (status: string | undefined) =>
   pagedQuery(['requests', 'mine', status ?? 'all'], (query, signal) =>

@@ -1,8 +1,8 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 
 import type { Me } from '../../../domain/directory.ts'
-import { waitingQuery } from '../api/queries.ts'
+import { pendingQuery } from '../api/queries.ts'
 import { offeredTo } from './areas.ts'
 import classes from './navigation.module.css'
 
@@ -26,12 +26,12 @@ export function Navigation({ me }: { me: Me }) {
 
 /** How many requests wait for the viewer's decision. */
 function Waiting() {
-  const { data } = useQuery(waitingQuery)
-  const count = data?.data.length ?? 0
+  const { data } = useInfiniteQuery(pendingQuery)
+  const count = data?.pages.reduce((sum, page) => sum + page.data.length, 0) ?? 0
   if (count === 0) return null
   return (
     <span className={classes.count}>
-      {data?.next_cursor ? `${count}+` : count}
+      {data?.pages.at(-1)?.next_cursor ? `${count}+` : count}
       <span className="visually-hidden"> waiting</span>
     </span>
   )

@@ -1,5 +1,56 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams, useSearch } from '@tanstack/react-router'
+
+import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
+import { catalogueQuery, requestQuery } from '../../api/queries.ts'
+import { Facts } from '../../ui/facts.tsx'
+import { Mappings } from '../../ui/mappings.tsx'
 import { Page } from '../../ui/page.tsx'
+import { Arriving, Empty, Loading } from '../../ui/states.tsx'
+import { draftFrom, emptyDraft } from './draft.ts'
+import { Fields } from './fields.tsx'
+import { whoDecides } from './terms.ts'
 
 export function RequestForm() {
-  return <Page title="RequestForm">…</Page>
+  const { templateId } = useParams({ from: '/shell/request-access/$templateId' })
+  const catalogue = useQuery(catalogueQuery)
+  return (
+    <Arriving query={catalogue}>
+      {(entries) => {
+        const entry = entries.find(({ id }) => id === templateId)
+        return entry === undefined ? <Gone /> : <Form key={entry.id} entry={entry} />
+      }}
+    </Arriving>
+  )
+}
+
+function Gone() {
+  return (
+    <Page title="Request access">
+      <Empty title="This is not offered any more.">
+        See <Link to="/request-access">what can be asked for</Link> today.
+      </Empty>
+    </Page>
+  )
+}
+
+/** Asking again begins with what was asked before. */
+function Form({ entry }: { entry: CatalogueEntry }) {
+  const { again } = useSearch({ from: '/shell/request-access/$templateId' })
+  const before = useQuery({ ...requestQuery(again ?? ''), enabled: again !== undefined })
+  return (
+    <Page title={entry.name} about={entry.description === '' ? undefined : entry.description}>
+      <Facts
+        facts={[
+          [`Grants in ${entry.app_name}`, <Mappings key="mappings" mappings={entry.mappings} />],
+          ['Decided by', whoDecides(entry)],
+        ]}
+      />
+      {before.isLoading ? (
+        <Loading />
+      ) : (
+        <Fields entry={entry} draft={before.data ? draftFrom(entry, before.data) : emptyDraft(entry)} />
+      )}
+    </Page>
+  )
 }

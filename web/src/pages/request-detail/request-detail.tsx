@@ -1,5 +1,73 @@
-import { Page } from '../../ui/page.tsx'
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from '@tanstack/react-router'
 
+import type { AccessRequestDetail } from '../../../../domain/access-request.ts'
+import { isProblem } from '../../api/problem.ts'
+import { requestQuery } from '../../api/queries.ts'
+import { useMe } from '../../api/session.ts'
+import { DecisionForm } from '../../requests/decision-form.tsx'
+import { RevokeButton } from '../../requests/revoke-button.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Empty, Loading, Refusal } from '../../ui/states.tsx'
+import { Discussion } from './discussion.tsx'
+import { Record } from './record.tsx'
+import classes from './request-detail.module.css'
+import { Runs } from './runs.tsx'
+import { Timeline } from './timeline.tsx'
+
+/** Everything about one request: what a reader of the record asks, and what its people can do. */
 export function RequestDetail() {
-  return <Page title="RequestDetail">…</Page>
+  const { requestId } = useParams({ from: '/shell/requests/$requestId' })
+  const request = useQuery(requestQuery(requestId))
+  if (request.data !== undefined) return <Everything request={request.data} />
+  if (isProblem(request.error, 'not_found')) return <NotVisible />
+  return (
+    <Page title="Request">
+      {request.error === null ? (
+        <Loading />
+      ) : (
+        <Refusal error={request.error} retry={() => void request.refetch()} />
+      )}
+    </Page>
+  )
+}
+
+function NotVisible() {
+  return (
+    <Page title="Request">
+      <Empty title="There is no such request, or you may not see it.">
+        Who asked, who receives, who decides and auditors see a request. See{' '}
+        <Link to="/my-requests">your own requests</Link>.
+      </Empty>
+    </Page>
+  )
+}
+
+function Everything({ request }: { request: AccessRequestDetail }) {
+  const me = useMe()
+  const isMine = [request.requester_id, request.subject_id].some((id) => id === me.id)
+  return (
+    <Page
+      title={request.template_name}
+      actions={
+        <>
+          {request.actions.includes('revoke') && <RevokeButton request={request} isMine={isMine} />}
+          <Button variant="default" onClick={() => print()}>
+            Print
+          </Button>
+        </>
+      }
+    >
+      {request.actions.includes('approve') && (
+        <section aria-label="Your decision" className={`${classes.decision} no-print`}>
+          <DecisionForm request={request} />
+        </section>
+      )}
+      <Record request={request} />
+      <Timeline request={request} />
+      <Runs request_id={request.id} />
+      <Discussion request={request} />
+    </Page>
+  )
 }

@@ -1,0 +1,64 @@
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
+import { useState } from 'react'
+
+import type { AccessRequestDetail } from '../../../domain/access-request.ts'
+import { isProblem } from '../api/problem.ts'
+import { Refusal } from '../ui/states.tsx'
+import { BlockRunProgress } from './block-run-progress.tsx'
+import { ScriptRefusal } from './script-refusal.tsx'
+import { useAct } from './use-act.ts'
+
+type DecisionFormProps = {
+  request: AccessRequestDetail
+  /** After the request has been decided here. */
+  onDecided?: () => void
+}
+
+/** Approve or deny, with a comment. Ctrl+Enter approves. */
+export function DecisionForm({ request, onDecided = () => undefined }: DecisionFormProps) {
+  const [comment, setComment] = useState('')
+  const approve = useAct(
+    'approve',
+    request.id,
+    `Approved: ${request.template_name} for ${request.subject_name}.`,
+  )
+  const deny = useAct('deny', request.id, `Denied: ${request.template_name} for ${request.subject_name}.`)
+  const isChecking = request.block_run !== null
+  const error = deny.error ?? approve.error
+  const submit = (act: typeof approve) => act.mutate(comment, { onSuccess: onDecided })
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (!isChecking) submit(approve)
+      }}
+    >
+      <Stack gap="sm">
+        {request.block_run !== null && <BlockRunProgress run={request.block_run} />}
+        <ScriptRefusal request={request} />
+        {error !== null && !isProblem(error, 'trigger_task_blocked') && <Refusal error={error} />}
+        <Textarea
+          label="Comment (optional)"
+          description="The requester reads it."
+          rows={2}
+          value={comment}
+          onChange={({ currentTarget }) => setComment(currentTarget.value)}
+          onKeyDown={({ key, ctrlKey, metaKey, currentTarget }) => {
+            if (key === 'Enter' && (ctrlKey || metaKey)) currentTarget.form?.requestSubmit()
+          }}
+        />
+        <Group gap="sm">
+          <Button type="submit" loading={approve.isPending} disabled={isChecking || deny.isPending}>
+            Approve
+          </Button>
+          <Button variant="default" loading={deny.isPending} onClick={() => submit(deny)}>
+            Deny
+          </Button>
+          <Text size="sm" c="dimmed">
+            {isChecking ? 'Wait for the script, or deny.' : 'Ctrl+Enter in the comment approves.'}
+          </Text>
+        </Group>
+      </Stack>
+    </form>
+  )
+}

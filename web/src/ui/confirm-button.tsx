@@ -1,0 +1,69 @@
+import { Button, Group, Stack, Text, Textarea, Title } from '@mantine/core'
+import { useId, useRef, useState } from 'react'
+
+import classes from './confirm-button.module.css'
+import { Refusal } from './states.tsx'
+
+type ConfirmButtonProps = {
+  /** What the button says, and the one that confirms. */
+  label: string
+  question: string
+  /** What follows from it. */
+  consequence: string
+  /** The label of a comment that goes with it; absent: none is asked. */
+  commentLabel?: string
+  isPending: boolean
+  error: unknown
+  danger?: boolean
+  size?: 'xs' | 'sm'
+  onConfirm: (comment: string, close: () => void) => void
+}
+
+/** A button that asks once more, in a dialog of the browser's own: it takes the focus, Escape leaves it. */
+export function ConfirmButton(props: ConfirmButtonProps) {
+  const { label, question, consequence, commentLabel, isPending, error, danger = false, size = 'sm' } = props
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [comment, setComment] = useState('')
+  const title = useId()
+  const close = () => dialog.current?.close()
+  return (
+    <>
+      <Button variant="default" size={size} onClick={() => dialog.current?.showModal()}>
+        {label}
+      </Button>
+      <dialog ref={dialog} aria-labelledby={title} className={classes.dialog}>
+        <form
+          method="dialog"
+          onSubmit={(event) => {
+            event.preventDefault()
+            props.onConfirm(comment, close)
+          }}
+        >
+          <Stack gap="md">
+            <Title order={2} size="h4" id={title}>
+              {question}
+            </Title>
+            <Text>{consequence}</Text>
+            {commentLabel !== undefined && (
+              <Textarea
+                label={commentLabel}
+                rows={3}
+                value={comment}
+                onChange={({ currentTarget }) => setComment(currentTarget.value)}
+              />
+            )}
+            {error !== null && <Refusal error={error} />}
+            <Group justify="flex-end" gap="sm">
+              <Button variant="default" onClick={close}>
+                Leave it
+              </Button>
+              <Button type="submit" loading={isPending} {...(danger && { color: 'red' })}>
+                {label}
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      </dialog>
+    </>
+  )
+}
