@@ -1,5 +1,6 @@
 import type { Sql } from '../db/client.ts'
-import { findRequest } from '../db/requests/find.ts'
+import type { Caller } from '../db/directory/caller.ts'
+import { findRequest, maySee } from '../db/requests/find.ts'
 import { readTriggerConfig } from '../db/scripts/facts.ts'
 import { readScheduledConfig } from '../db/scripts/grants.ts'
 import { getRun } from '../db/scripts/runs.ts'
@@ -16,6 +17,7 @@ export type ManualRun = {
   task_id: string
   event: Record<string, string>
   request_id: string | undefined
+  actor: Caller
 }
 
 /** A task that has a schedule is told what its schedule would tell it now. */
@@ -32,9 +34,13 @@ async function readConfig(
   return { ...(await readTriggerConfig(sql, request_id, name)), ...event }
 }
 
-/** @throws DomainError `invalid_request` */
-export async function assertRequest(sql: Sql, request_id: string | undefined): Promise<void> {
-  if (request_id === undefined || (await findRequest(sql, request_id))) return
+type OnRequest = { request_id?: string | undefined; actor: Caller }
+
+/** Who manages scripts may try them on the requests that they may see. @throws DomainError `invalid_request` */
+export async function assertRequest(sql: Sql, { request_id, actor }: OnRequest): Promise<void> {
+  if (request_id === undefined) return
+  const request = await findRequest(sql, request_id)
+  if (request && (await maySee(sql, request, actor))) return
   throw new DomainError('invalid_request', 'There is no such request.', {
     errors: [{ pointer: '/request_id', detail: 'does not exist' }],
   })
@@ -43,7 +49,7 @@ export async function assertRequest(sql: Sql, request_id: string | undefined): P
 /** Runs a task by hand and waits for it. The same run id twice is the same run. */
 export async function runByHand(sql: Sql, runner: Runner, run: ManualRun): Promise<Run> {
   const { run_id: id, task_id, request_id } = run
-  await assertRequest(sql, request_id)
+  await assertRequest(sql, run)
   const task = await findRunnable(sql, task_id)
   if (task === undefined) throw new DomainError('not_found', 'There is no such script task.')
   const config = await readConfig(sql, run, task)

@@ -1,5 +1,5 @@
-import type { Actor } from '../db/audit.ts'
 import type { Sql } from '../db/client.ts'
+import type { Caller } from '../db/directory/caller.ts'
 import { readEventConfig } from '../db/scripts/deliveries.ts'
 import { readTriggerConfig } from '../db/scripts/facts.ts'
 import { readScheduledConfig } from '../db/scripts/grants.ts'
@@ -16,7 +16,7 @@ import { assertRequest } from './manual-run.ts'
 import type { Runner } from './run-task.ts'
 import { sampleConfig, sampleRequest } from './sample-events.ts'
 
-export type TestRun = { run_id: string; task: TestedTask; input: ScriptTestInput; actor: Actor }
+export type TestRun = { run_id: string; task: TestedTask; input: ScriptTestInput; actor: Caller }
 
 /** A real event of a real request, told as it was. */
 async function readPastEvent(sql: Sql, request_id: string, sample: SampleEvent | undefined) {
@@ -110,6 +110,7 @@ async function execute(
 
 /** Tries a task or a draft, also a disabled one, on a sample or on a real request, and keeps nothing but an audit event. */
 export async function testScript(sql: Sql, runner: Runner, run: TestRun): Promise<Run> {
-  await assertRequest(sql, run.input.request_id)
+  const { input, actor } = run
+  await assertRequest(sql, { request_id: input.request_id, actor })
   return execute(sql, runner, run)
 }

@@ -1,5 +1,6 @@
 import type { Actor } from '../db/audit.ts'
 import type { Sql } from '../db/client.ts'
+import type { Caller } from '../db/directory/caller.ts'
 import type { Sealer } from '../db/sealing.ts'
 import type { SandboxLevel } from '../domain/sandbox-level.ts'
 import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
@@ -20,9 +21,10 @@ export type ManualRun = {
   task_id: string
   event: Record<string, string>
   request_id: string | undefined
+  actor: Caller
 }
 
-export type TestRun = { run_id: string; task: TestedTask; input: ScriptTestInput; actor: Actor }
+export type TestRun = { run_id: string; task: TestedTask; input: ScriptTestInput; actor: Caller }
 
 export type ReplayRun = {
   run_id: string

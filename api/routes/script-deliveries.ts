@@ -5,14 +5,14 @@ import { findTask } from '../../db/scripts/tasks.ts'
 import { ShownDelivery } from '../../domain/delivery.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { ScriptTaskId } from '../../domain/ids.ts'
-import { json, listOf, manages, pageOf, PageQuery, problems, router, security } from '../router.ts'
+import { json, listOf, may, pageOf, PageQuery, problems, router, security } from '../router.ts'
 
 const list = createRoute({
   method: 'get',
   path: '/scheduled-tasks/{id}/deliveries',
   tags: ['Script tasks'],
   security,
-  middleware: manages,
+  middleware: may('scripts.manage'),
   summary: 'The events that a script task is told of, newest first',
   description:
     'One delivery for each integration event that the task was bound to when it happened. `attempts` counts the runs; `skipped`: the task was disabled or unbound before its turn came.',

@@ -128,10 +128,9 @@ export const scriptTasks = router()
   .openapi(run, async (c) => {
     const { id } = c.req.valid('param')
     const { event = {}, request_id } = c.req.valid('json')
-    return c.json(
-      await c.get('deps').scripts.run({ run_id: c.get('operation_id'), task_id: id, event, request_id }),
-      200,
-    )
+    const [run_id, actor] = [c.get('operation_id'), c.get('caller')]
+    const by_hand = { run_id, task_id: id, event, request_id, actor }
+    return c.json(await c.get('deps').scripts.run(by_hand), 200)
   })
   .openapi(runs, async (c) => {
     const { id } = c.req.valid('param')

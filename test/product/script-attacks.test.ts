@@ -146,6 +146,34 @@ test('a request that Temporal refuses does not keep the others from their workfl
   await it.sql`update access_requests set app_name = 'Internal DB' where id = ${refused.id}`
 })
 
+test('who manages scripts and nothing else tries none on a request that they may not see', async () => {
+  const { body: group } = await admin.call<{ id: string }>('POST', '/groups', {
+    name: randomUUID(),
+    permissions: ['scripts.manage'],
+  })
+  const carol = await it.as('carol')
+  await admin.call('PUT', `/groups/${group.id}/members/${carol.id}`)
+  const { id: request_id } = await submit(alice, (await it.template()).id)
+  const script = `export const run = () => config.get('justification')`
+  const task = await save(script)
+  const attempts = [
+    ['/scheduled-tasks/test', { script, request_id }],
+    [`/scheduled-tasks/${task.id}/test`, { request_id }],
+    [`/scheduled-tasks/${task.id}/run`, { request_id }],
+  ] as const
+  for (const [path, input] of attempts) {
+    expect(await carol.call('POST', path, input)).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_request', errors: [{ pointer: '/request_id' }] },
+    })
+    expect((await admin.call<Run>('POST', path, input)).body.result).toBe('The incident.')
+  }
+  const { id: own } = await submit(carol, (await it.template()).id)
+  expect((await carol.call<Run>('POST', `/scheduled-tasks/${task.id}/run`, { request_id: own })).status).toBe(
+    200,
+  )
+})
+
 describe('the deliveries of a task', () => {
   test('are listed newest first, page by page, with the runs that each has had', async () => {
     const events = ['access_request.submitted', 'access_request.denied']
