@@ -4,7 +4,7 @@ import type { Call } from '../../domain/script-call.ts'
 import type { Run } from '../../domain/script-task.ts'
 import { findRow, getRow, rows } from '../client.ts'
 import type { Db } from '../client.ts'
-import { toPage } from '../paging.ts'
+import { encodeCursor } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import type { RunnableTask } from './tasks.ts'
 
@@ -44,11 +44,22 @@ const storableCall = (call: Call): Call => ({
   error: call.error === null ? null : storable(call.error),
 })
 
+/** More than this of one run would not be read by anybody. */
+const maxLogChars = 262_144
+
+function shorten(log: Run['log']): Run['log'] {
+  let chars = 0
+  const end = log.findIndex(({ text }) => (chars += text.length) > maxLogChars)
+  if (end === -1) return log
+  const text = `${log.length - end} more lines were not kept`
+  return [...log.slice(0, end), { at_ms: log[end]?.at_ms ?? 0, level: 'warn', text }]
+}
+
 /** The end of a run in text that can be kept. */
 export const storableEnd = (end: RunEnd): RunEnd => ({
   ...end,
   result: end.result === null ? null : storable(end.result),
-  log: end.log.map((line) => ({ ...line, text: storable(line.text) })),
+  log: shorten(end.log).map((line) => ({ ...line, text: storable(line.text) })),
   error: end.error && { ...end.error, message: storable(end.error.message) },
   calls: end.calls.map(storableCall),
 })
@@ -104,11 +115,30 @@ export function findAttempt(db: Db, key: AttemptKey): Promise<Run | undefined> {
       and attempt = ${attempt} and (${task_id}::uuid is null or task_id = ${task_id})`)
 }
 
+/** What a page of runs may hold: a page is shorter than was asked for where its runs have much to tell. */
+const maxPageBytes = 4_194_304
+
+type Sized = { id: string; bytes: number }
+
+const sizesOf = (db: Db, task_id: string, { after, limit }: PageRequest) =>
+  rows<Sized>(db`
+    select id, octet_length(log::text) + octet_length(calls::text) + coalesce(octet_length(result), 0) as bytes
+    from script_runs where task_id = ${task_id} and (${after}::uuid is null or id < ${after})
+    order by id desc limit ${limit + 1}`)
+
+function countFitting(sizes: Sized[]): number {
+  let bytes = 0
+  const end = sizes.findIndex((run) => (bytes += run.bytes) > maxPageBytes)
+  return end === -1 ? sizes.length : Math.max(end, 1)
+}
+
 /** Newest first. */
 export async function listRuns(db: Db, task_id: string, page: PageRequest): Promise<Page<Run>> {
+  const sizes = await sizesOf(db, task_id, page)
+  const limit = Math.min(page.limit, countFitting(sizes))
+  const ids = sizes.slice(0, limit).map(({ id }) => id)
   const found = await rows<Run>(db`
-    select ${columns(db)} from script_runs
-    where task_id = ${task_id} and (${page.after}::uuid is null or id < ${page.after})
-    order by id desc limit ${page.limit + 1}`)
-  return toPage('runs', page, found)
+    select ${columns(db)} from script_runs where id = any (${ids}::uuid[]) order by id desc`)
+  const last = ids.at(-1)
+  return { data: found, next_cursor: sizes.length > limit && last ? encodeCursor('runs', last) : null }
 }

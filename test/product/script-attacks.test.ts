@@ -174,6 +174,40 @@ test('who manages scripts and nothing else tries none on a request that they may
   )
 })
 
+describe('runs that have much to tell', () => {
+  test('keep the beginning of their log, and say that it goes on', async () => {
+    const task = await save(
+      `export const run = () => { for (let n = 0; n < 400; n++) log('x'.repeat(4000)); return 'done' }`,
+    )
+    const { body } = await admin.call<Run>('POST', `/scheduled-tasks/${task.id}/run`)
+    expect(body).toMatchObject({ status: 'succeeded', result: 'done' })
+    expect(body.log.length).toBeLessThan(100)
+    expect(body.log.at(-1)?.text).toBe(`${401 - body.log.length} more lines were not kept`)
+  })
+
+  test('come in shorter pages, and none is left out', async () => {
+    const task = await save(says)
+    await it.sql`
+      insert into script_runs (id, task_id, task_name, version, trigger, status, log)
+      select gen_random_uuid(), ${task.id}, ${task.name}, 1, 'run', 'failed',
+        jsonb_build_array(jsonb_build_object('at_ms', 0, 'level', 'info', 'text', repeat('x', 1500000)))
+      from generate_series(1, 7)`
+    const ids: string[] = []
+    const pages: number[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const { body }: { body: { data: Run[]; next_cursor: string | null } } = await admin.call(
+        'GET',
+        `/scheduled-tasks/${task.id}/runs?limit=200${cursor && `&cursor=${cursor}`}`,
+      )
+      ids.push(...body.data.map(({ id }) => id))
+      pages.push(body.data.length)
+      cursor = body.next_cursor
+    }
+    expect(pages).toEqual([2, 2, 2, 1])
+    expect(ids).toEqual([...new Set(ids)].toSorted().toReversed())
+  })
+})
+
 describe('the deliveries of a task', () => {
   test('are listed newest first, page by page, with the runs that each has had', async () => {
     const events = ['access_request.submitted', 'access_request.denied']
