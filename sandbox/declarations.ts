@@ -9,18 +9,75 @@ type HttpOptions = { headers?: Record<string, string> }
 type HttpRequest = HttpOptions & { method?: string; url: string; body?: HttpBody }
 type PostArguments = [contentType: string, body: HttpBody] | [body?: HttpBody, options?: HttpOptions]
 type HttpResponse = { status: number; headers: Record<string, string>; body: string }
-type AccessRequest = { id: string; status: string; [field: string]: unknown }
+type AccessRequest = {
+  id: string
+  status: string
+  decision: string | null
+  template_id: string | null
+  template_name: string
+  app_id: string
+  app_name: string
+  mappings: Record<string, unknown>[]
+  requester_id: string
+  requester_email: string
+  requester_name: string
+  subject_id: string
+  subject_name: string
+  requested_duration_mins: number
+  justification: string
+  ticket: string | null
+  notified_approvers: string[]
+  decided_by: string | null
+  created_at: string
+  decided_at: string | null
+  expires_at: string | null
+  ended_at: string | null
+}
 type Approver = { id: string; email: string; Email: string; display_name: string }
 
 /** Logs its arguments as one line at level info. */
 type Log = ((...values: unknown[]) => void) & Record<LogLevel, (...values: unknown[]) => void>
 `
 
+/** What an event of an access request, or a clock, tells; a task may have keys of its own. */
+const configKeys = [
+  'trigger_event',
+  'request_id',
+  'request_status',
+  'template_id',
+  'template_name',
+  'app_id',
+  'app_name',
+  'requester_id',
+  'requester_email',
+  'requester_name',
+  'justification',
+  'subject_id',
+  'subject_name',
+  'requested_duration_mins',
+  'expires_at',
+  'decided_by',
+  'comment',
+  'cancelled',
+  'scheduled_at',
+  'open_grants',
+  'open_grants_total',
+]
+
+const renderConfigKeys = () => `
+/** What an event of an access request tells, custom fields by their label; what a clock tells; or a key of the task's own. */
+type ConfigKey =
+${configKeys.map((key) => `  | '${key}'`).join('\n')}
+  | \`custom_answers.\${string}\`
+  | \`event.\${string}\`
+  | (string & {})
+`
+
 /** The text of the declaration file that types every module and global of a script. */
 export function renderDeclarations(): string {
   const levels = `type LogLevel = ${logLevels.map((level) => `'${level}'`).join(' | ')}\n`
   const modules = Object.entries(hostApi).map(([name, functions]) => renderModule(name, functions))
-  return [header, types + levels, ...modules, renderLog()].join('\n')
+  return [header, types + levels + renderConfigKeys(), ...modules, renderLog()].join('\n')
 }
 
 function renderModule(name: string, functions: Record<string, HostFunction>): string {

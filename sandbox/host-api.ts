@@ -11,7 +11,7 @@ export const hostApi = {
   config: {
     get: {
       answered_by: 'isolate',
-      parameters: 'key: string',
+      parameters: 'key: ConfigKey',
       returns: 'string',
       doc: 'The value of a config key of this run; "" for an unknown key.',
     },

@@ -66,6 +66,8 @@ describe('the declaration file of scripts', () => {
       'export async function run(): Promise<string> {',
       '  const answer = await http.post(secrets.Get("HOOK"), "application/json", JSON.stringify({ text: Get("a") }))',
       '  const emails = (await idp.getAccessRequestApprovers("r")).map((each) => each.Email)',
+      '  const { requested_duration_mins } = await idp.getAccessRequest(config.get("request_id"))',
+      '  log(requested_duration_mins / 60, config.get("custom_answers.Why"), config.get("a_key_of_its_own"))',
       '  log(answer.status); warn("x"); console.error(emails)',
       '  return (await http.Post("https://a", { a: 1 }, { headers: { b: "c" } })).body',
       '}',
@@ -79,8 +81,10 @@ describe('the declaration file of scripts', () => {
       'export const run = () => config.get(1)',
       'process.exit()',
       'fetch("x")',
+      'export const read = async () => (await idp.getAccessRequest("r")).custom_answers',
     ]
     const complaints = await complaintsAboutSource(wrong.join('\n'))
-    for (const name of ["'set'", "'number'", "'process'", "'fetch'"]) expect(complaints).toContain(name)
+    for (const name of ["'set'", "'ConfigKey'", "'process'", "'fetch'", "'custom_answers'"])
+      expect(complaints).toContain(name)
   })
 })
