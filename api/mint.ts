@@ -18,7 +18,7 @@ export type Mint = {
 export type Minted = { access_token: string; expires_in: number }
 
 /** No token outlives anything that it says, or that it was given for. Seconds since 1970. */
-const expiryOf = ({ access, ends_at }: Mint): number =>
+export const expiryOf = ({ access, ends_at }: Pick<Mint, 'access' | 'ends_at'>): number =>
   Math.min(access.now + maxTtlSeconds, access.ends_at ?? Infinity, ends_at ?? Infinity)
 
 /** The one place where tokens are made for whoever asks. Nobody has one before its event is in the audit log. */
