@@ -1,0 +1,3 @@
+data "justiam_application" "internal_db" {
+  slug = "internal-db"
+}

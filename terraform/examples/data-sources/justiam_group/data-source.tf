@@ -1,0 +1,3 @@
+data "justiam_group" "dba_team" {
+  name = "dba-team"
+}

@@ -1,0 +1,3 @@
+data "justiam_identity" "ci_bot" {
+  email = "ci-bot"
+}

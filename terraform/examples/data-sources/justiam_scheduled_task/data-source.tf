@@ -1,0 +1,3 @@
+data "justiam_scheduled_task" "event_logger" {
+  name = "access_request_event_logger"
+}

@@ -1,0 +1,4 @@
+import {
+  to = justiam_application.payments
+  id = "payments"
+}

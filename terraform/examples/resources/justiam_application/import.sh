@@ -1,0 +1,2 @@
+# By slug, name or id.
+terraform import justiam_application.payments payments

@@ -1,0 +1,4 @@
+import {
+  to = justiam_group.payments_leads
+  id = "payments-leads"
+}

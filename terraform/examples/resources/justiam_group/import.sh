@@ -1,0 +1,2 @@
+# By name or id.
+terraform import justiam_group.payments_leads payments-leads

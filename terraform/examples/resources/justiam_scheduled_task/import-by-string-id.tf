@@ -1,0 +1,4 @@
+import {
+  to = justiam_scheduled_task.no_weekends
+  id = "No approvals at the weekend"
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+const (
+	firstPause = 500 * time.Millisecond
+	maxPause   = 10 * time.Second
+	// maxUnreachable is how often a server that does not answer is tried again: the endpoint may be wrong.
+	maxUnreachable = 4
+)
+
+// unreachable: no whole answer came. A write may have happened; its key makes the repeat safe.
+type unreachable struct{ cause error }
+
+func (u *unreachable) Error() string { return fmt.Sprintf("Hallpass cannot be reached: %v", u.cause) }
+func (u *unreachable) Unwrap() error { return u.cause }
+
+// retry repeats work while its failure is one that passes, and the context has time left.
+func (c *Client) retry(ctx context.Context, work func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := work()
+		wait, passes := mayPass(err, attempt)
+		if !passes || ctx.Err() != nil {
+			return err
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
+			return fmt.Errorf("%w (no time is left to try again in %s)", err, wait)
+		}
+		if c.pause(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
+// mayPass says whether another attempt can end otherwise, and when to make it.
+func mayPass(err error, attempt int) (time.Duration, bool) {
+	wait := min(firstPause<<min(attempt, 10), maxPause)
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return max(wait, problem.retryAfter), isPassing(problem)
+	}
+	var lost *unreachable
+	return wait, errors.As(err, &lost) && attempt < maxUnreachable && !isDistrust(err)
+}
+
+func isPassing(problem *Problem) bool {
+	switch problem.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	// The first attempt, whose answer was lost, is still at work.
+	return problem.Code == "idempotency_in_progress"
+}
+
+func isDistrust(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func newKey() string { return "terraform-" + rand.Text() }

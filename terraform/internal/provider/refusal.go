@@ -1,0 +1,101 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"hallpass.internal/terraform-provider-justiam/internal/api"
+)
+
+// refuse tells why something was not done: at the attribute that the server names, else of the whole resource.
+func (k kind[M]) refuse(err error, done string) (found diag.Diagnostics) {
+	title := fmt.Sprintf("The %s was not %s", k.noun, done)
+	var problem *api.Problem
+	if !errors.As(err, &problem) {
+		found.AddError(title, k.explain(err))
+		return found
+	}
+	detail := err.Error()
+	if advice := k.advise(problem); advice != "" {
+		detail += "\n\n" + advice
+	}
+	if problem.Code == "script_invalid" {
+		found.AddAttributeError(path.Root("script"), title, fmt.Sprintf("Line %d, column %d: %s", problem.Line, problem.Column, detail))
+		return found
+	}
+	for _, each := range problem.Errors {
+		if at, within, ok := k.attributeAt(each.Pointer); ok {
+			found.AddAttributeError(at, title, strings.TrimSpace(within+" "+each.Detail)+".\n\n"+detail)
+		}
+	}
+	if !found.HasError() {
+		found.AddError(title, detail)
+	}
+	return found
+}
+
+func (k kind[M]) explain(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return err.Error() + "\n\nThe time was over; the timeouts block gives more."
+	}
+	return err.Error()
+}
+
+// advise says what a person can do about a refusal.
+func (k kind[M]) advise(problem *api.Problem) string {
+	switch problem.Code {
+	case "precondition_failed":
+		return fmt.Sprintf("Somebody else changed this %s after Terraform read it, and nothing was overwritten. Run terraform plan again to see what it is now.", k.noun)
+	case "template_in_use":
+		return "A template can be deleted once its requests are decided and their access has ended: revoke them, or wait."
+	case "in_use":
+		return fmt.Sprintf("Take the %s out of what refers to it first. Where the same run does that, set lifecycle { create_before_destroy = true } on the %s.", k.noun, k.noun)
+	case "name_taken":
+		return fmt.Sprintf("To manage the one that there is, import it: terraform import justiam_%s.<name> <its name or id>.", k.name)
+	case "forbidden":
+		return "The provider's identity needs a group with the permission access_requests.manage, or a finer one that covers this."
+	case "unauthenticated":
+		return "Check the provider's token or client credentials: a token may have run out."
+	case "not_found":
+		return fmt.Sprintf("If this %s was deleted outside of Terraform, plan again.", k.noun)
+	}
+	return ""
+}
+
+// attributeAt finds the attribute that a JSON pointer is about. What the pointer says beyond it, as inside of a JSON
+// text, is told in words.
+func (k kind[M]) attributeAt(pointer string) (at path.Path, within string, ok bool) {
+	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for index, token := range tokens {
+		tokens[index] = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+	}
+	name := tokens[0]
+	if renamed, is := k.renamed[name]; is {
+		name = renamed
+	}
+	attribute, ok := k.schema.Attributes[name]
+	if !ok {
+		return path.Empty(), "", false
+	}
+	at, rest := path.Root(name), tokens[1:]
+	switch attribute.GetType().(type) {
+	case types.ListType:
+		if len(rest) > 0 {
+			if index, err := strconv.Atoi(rest[0]); err == nil {
+				at, rest = at.AtListIndex(index), rest[1:]
+			}
+		}
+	case types.MapType:
+		if len(rest) > 0 {
+			at, rest = at.AtMapKey(rest[0]), rest[1:]
+		}
+	}
+	return at, strings.Join(rest, "/"), true
+}
