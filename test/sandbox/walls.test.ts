@@ -179,6 +179,7 @@ describe('a lower level', () => {
         return expect(opened).toContain(`scripts cannot run on this machine; ${lower}: `)
       expect(opened.sandbox.level()).toEqual({
         name: lower,
+        minimum: 'process',
         walls: only[0]?.walls,
         missing: only.flatMap(missingWalls),
         block_refusal: null,
