@@ -70,15 +70,27 @@ function assertLife({ iat, exp }: { iat: number; exp: number }): void {
   if (iat > now + clockLead || iat < now - longestTokenLife) throw new Error('the token is not of now')
 }
 
+/** Three parts of base64url, the last one 64 bytes in their one spelling: other texts for the same bytes are not ours. */
+const spelling = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/
+
+/** What is said twice, or otherwise than it was written, is not what was signed. */
+function assertSaid(token: string, parts: object[]): void {
+  const said = token.split('.', 2).map((part) => Buffer.from(part, 'base64url').toString('utf8'))
+  if (parts.some((part, index) => JSON.stringify(part) !== said[index]))
+    throw new Error('the token is not written as ours are')
+}
+
 /** @param issuer the `iss` of its tokens and the `aud` of the API; @param keys asked for at every use */
 export function createSigner(issuer: string, keys: () => Keys): TokenSigner {
   async function read(token: string): Promise<TokenClaims> {
     const { verifying } = keys()
-    const { payload } = await jwtVerify(
+    if (!spelling.test(token)) throw new Error('the token is not spelled as ours are')
+    const { payload, protectedHeader } = await jwtVerify(
       token,
       ({ kid }) => verifying.get(kid ?? '') ?? Promise.reject(new Error('no key of ours has that name')),
       { algorithms: ['ES256'], typ: 'at+jwt', issuer, requiredClaims: ['sub', 'iat', 'exp', 'jti'] },
     )
+    assertSaid(token, [protectedHeader, payload])
     const claims = TokenClaims.parse(payload)
     assertLife(claims)
     return claims

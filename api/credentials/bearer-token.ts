@@ -23,7 +23,8 @@ export async function verifyToken(signer: TokenSigner, token: string): Promise<A
   try {
     const claims = await signer.verify(token)
     return { ...claims, sub: z.uuid().parse(claims.sub) }
-  } catch {
+  } catch (error) {
+    if (error instanceof DomainError) throw error
     throw unauthenticated(
       'The token is not valid here: it is malformed, expired, or meant for something else.',
     )
