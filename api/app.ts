@@ -36,6 +36,7 @@ import { scriptTests } from './routes/script-tests.ts'
 import { scriptVersions } from './routes/script-versions.ts'
 import { secrets } from './routes/secrets.ts'
 import { signingKeys } from './routes/signing-keys.ts'
+import { signInProviders } from './routes/sign-in-providers.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
 
@@ -53,6 +54,7 @@ const resources = [
   groups,
   applications,
   personalAccessTokens,
+  signInProviders,
   tokens,
   scriptTasks,
   scriptTests,

@@ -13,6 +13,7 @@ import type { Sql } from '../db/client.ts'
 import { migrate } from '../db/migrate.ts'
 import { resealSecrets } from '../db/scripts/secrets.ts'
 import { createSealer } from '../db/sealing.ts'
+import { resealProviders } from '../db/sign-in/providers.ts'
 import type { Sealer } from '../db/sealing.ts'
 import { DomainError } from '../domain/errors.ts'
 import { sendNamed } from '../egress/send-named.ts'
@@ -164,6 +165,9 @@ async function openSealer(sql: Sql, config: Config, say: ProductOptions['say']):
   const { resealed, lost } = await resealSecrets(sql, sealer)
   if (resealed > 0) say(`secrets sealed with the newest key: ${resealed}`)
   if (lost.length > 0) say(`no key opens these secrets, set them again: ${lost.join(', ')}`)
+  const providers = await resealProviders(sql, sealer)
+  if (providers.lost.length > 0)
+    say(`no key opens the client_secret of these sign-in providers: ${providers.lost.join(', ')}`)
   return sealer
 }
 

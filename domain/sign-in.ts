@@ -16,6 +16,17 @@ export const signInErrors = [
 ] as const
 export type SignInError = (typeof signInErrors)[number]
 
+/** Somebody who comes from a provider is not let in. */
+export class SignInRefused extends Error {
+  override readonly name = 'SignInRefused'
+  readonly code: SignInError
+
+  constructor(code: SignInError, options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+  }
+}
+
 const somewhere = 'http://somewhere.invalid'
 
 /** A place on this site: a path, and nothing that a browser could read as the name of another host. */

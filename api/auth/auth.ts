@@ -6,6 +6,7 @@ import { router } from '../router.ts'
 import type { Env } from '../router.ts'
 import { clearSessionCookie, findSessionCookie } from './cookies.ts'
 import { localSignIn } from './local.ts'
+import { createOidcSignIn } from './oidc.ts'
 import { fromOurPages } from './same-origin.ts'
 
 /** Nothing here is for a cache, or for the page that somebody goes to next. */
@@ -26,6 +27,6 @@ const signOut = router().post('/sign-out', async (c) => {
 export function createAuth(limit: MiddlewareHandler<Env>) {
   const auth = router()
   auth.use(uncached, fromOurPages, readBody, limit)
-  for (const part of [localSignIn, signOut]) auth.route('/', part)
+  for (const part of [localSignIn, createOidcSignIn(), signOut]) auth.route('/', part)
   return auth
 }

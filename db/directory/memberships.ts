@@ -4,6 +4,7 @@ import { appendAudit } from '../audit.ts'
 import type { Actor } from '../audit.ts'
 import { findRow, getRow, rows } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
+import { keepByHand } from '../sign-in/memberships.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import type { Precondition } from '../versions.ts'
@@ -82,6 +83,7 @@ export async function saveMembership(tx: Tx, { expires_at, ...write }: Write & H
   await assertFuture(tx, expires_at)
   const before = await findMembership(tx, write)
   assertPresent(precondition, before !== undefined)
+  await keepByHand(tx, write)
   if (before && before.expires_at === expires_at) return
   await assertMayGrant(tx, actor, { group_ids: [group_id] })
   await tx`insert into memberships ${tx({ group_id, identity_id, expires_at })}

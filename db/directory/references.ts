@@ -34,6 +34,9 @@ export const assertGroupUnused = (tx: Tx, id: string): Promise<void> =>
     )}
     union all
     select 'application "' || name || '"' from applications where owner_group_id = ${id}
+    union all
+    select 'sign-in provider "' || p.name || '"' from sign_in_providers p where exists (
+      select from sign_in_group_mappings m where m.provider_id = p.id and m.group_id = ${id})
     limit ${shown + 1}`)
 
 /** As `assertGroupUnused`. The application's own mappings count as part of it. */
