@@ -4,17 +4,10 @@ import { useEffect } from 'react'
 
 import { follow } from './follow.ts'
 import type { LiveEvent, LiveState } from './follow.ts'
+import { refresh } from './refresh.ts'
 
 /** A burst of events, e.g. of one decision, is one look at the server. */
 const gatherMs = 150
-
-function refresh(client: QueryClient, events: LiveEvent[]): void {
-  const requests = new Set(events.map(({ request_id }) => request_id))
-  for (const id of requests) void client.invalidateQueries({ queryKey: ['request', id] })
-  if (events.every(({ kind }) => kind === 'message' || kind === 'run')) return
-  void client.invalidateQueries({ queryKey: ['requests'] })
-  void client.invalidateQueries({ queryKey: ['catalogue'] })
-}
 
 /** Whoever was away for a while looks at everything anew. */
 function heedState(client: QueryClient, before: LiveState, now: LiveState): void {
@@ -29,7 +22,7 @@ export function useLive(): void {
     let gathered: LiveEvent[] = []
     let state: LiveState = 'connecting'
     const flush = () => {
-      refresh(client, gathered)
+      void refresh(client, gathered)
       gathered = []
     }
     const onEvent = (event: LiveEvent) => {

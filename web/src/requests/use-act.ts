@@ -2,6 +2,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { send } from '../api/call.ts'
+import { refresh } from '../live/refresh.ts'
 
 export type Act = 'approve' | 'deny' | 'revoke'
 
@@ -25,10 +26,6 @@ export function useAct(act: Act, request_id: string, said = done[act]) {
         status === 202 ? 'Accepted: it will be carried out as soon as the engine answers.' : said
       notifications.show({ message })
     },
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ['request', request_id] })
-      void client.invalidateQueries({ queryKey: ['requests'] })
-      void client.invalidateQueries({ queryKey: ['catalogue'] })
-    },
+    onSettled: () => refresh(client, [{ kind: act, request_id }]),
   })
 }

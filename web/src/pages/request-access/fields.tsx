@@ -2,7 +2,7 @@ import { Button, Group, NativeSelect, Stack, Text, Textarea, TextInput } from '@
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 
 import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
 import { call } from '../../api/call.ts'
@@ -13,7 +13,7 @@ import { Refusal } from '../../ui/states.tsx'
 import { submissionOf, type Draft } from './draft.ts'
 import { DurationInput } from './duration-input.tsx'
 
-function useSubmission(entry: CatalogueEntry, onRefused: () => void) {
+function useSubmission(entry: CatalogueEntry) {
   const client = useQueryClient()
   const navigate = useNavigate()
   return useMutation({
@@ -23,10 +23,10 @@ function useSubmission(entry: CatalogueEntry, onRefused: () => void) {
       notifications.show({ message })
       await navigate({ to: '/requests/$requestId', params: { requestId: id } })
     },
-    onError: () => setTimeout(onRefused),
     onSettled: () => {
       void client.invalidateQueries({ queryKey: ['catalogue'] })
-      void client.invalidateQueries({ queryKey: ['requests'] })
+      // Read from its beginning when it is looked at again, not page by page as far as somebody had scrolled.
+      client.removeQueries({ queryKey: ['requests', 'mine'], type: 'inactive' })
     },
   })
 }
@@ -35,7 +35,10 @@ function useSubmission(entry: CatalogueEntry, onRefused: () => void) {
 export function Fields({ entry, draft: initial }: { entry: CatalogueEntry; draft: Draft }) {
   const [draft, setDraft] = useState(initial)
   const form = useRef<HTMLFormElement>(null)
-  const submission = useSubmission(entry, () => focusFirstInvalid(form.current))
+  const submission = useSubmission(entry)
+  useEffect(() => {
+    if (submission.error !== null) focusFirstInvalid(form.current)
+  }, [submission.error])
   const errors = fieldErrors(submission.error)
   const set = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }))
   const pending = entry.subjects.find(({ id }) => id === draft.subject_id)?.pending_request_id ?? null
