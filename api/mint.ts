@@ -1,4 +1,4 @@
-import { appendAuditAt } from '../db/audit.ts'
+import { appendAuditAlone } from '../db/audit.ts'
 import type { Json } from '../db/audit.ts'
 import type { EffectiveAccess } from '../db/directory/effective-access.ts'
 import type { Deps } from './deps.ts'
@@ -37,6 +37,6 @@ export async function mintToken({ sql, signer }: Deps, mint: Mint): Promise<Mint
     object_id: access.app_id ?? identity_id,
     detail: { jti, aud, exp, claims: access.claims, request_ids, ...detail },
   }
-  await appendAuditAt(sql, event, access.at)
+  await appendAuditAlone(sql, event, access.at)
   return { access_token: token, expires_in: exp - now }
 }

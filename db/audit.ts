@@ -1,7 +1,8 @@
 import { createHash, randomUUIDv7 } from 'node:crypto'
 
 import { getRow } from './client.ts'
-import type { Db, Tx } from './client.ts'
+import type { Db, Sql, Tx } from './client.ts'
+import { joined } from './joined.ts'
 
 /**
  * Who did it: an identity, or nobody (the product itself). `is_provisioner`: an identity provider by a token of its
@@ -31,11 +32,8 @@ export function canonicalJson(value: Json): string {
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
 }
 
-/**
- * Appends one event of an instant that the database's clock has just told, for a change that is nothing but its event:
- * a token that is issued.
- */
-export async function appendAuditAt(db: Db, event: AuditEvent, at: string): Promise<void> {
+/** An event as it is kept: with its instant, by the database's clock, and the hash of its content. */
+function contentOf(event: AuditEvent, at: string) {
   const content = {
     id: randomUUIDv7(),
     at,
@@ -47,12 +45,35 @@ export async function appendAuditAt(db: Db, event: AuditEvent, at: string): Prom
     object_id: event.object_id ?? null,
     detail: event.detail ?? {},
   }
-  const content_hash = createHash('sha256').update(canonicalJson(content)).digest()
-  await db`insert into audit_events ${db({ ...content, detail: db.json(content.detail) as never, content_hash })}`
+  return { ...content, content_hash: createHash('sha256').update(canonicalJson(content)).digest('hex') }
+}
+
+type Kept = ReturnType<typeof contentOf>
+
+async function insertEvents(db: Db, events: Kept[]): Promise<void> {
+  await db`
+    insert into audit_events
+      (id, at, kind, actor_id, actor_email, request_id, object_type, object_id, detail, content_hash)
+    select id, at, kind, actor_id, actor_email, request_id, object_type, object_id, detail, decode(content_hash, 'hex')
+    from jsonb_to_recordset(${db.json(events)}) as event (
+      id uuid, at timestamptz, kind text, actor_id uuid, actor_email text, request_id uuid, object_type text,
+      object_id uuid, detail jsonb, content_hash text)`
 }
 
 /** Appends one event, with the hash of its content, to the log that nobody can edit. Belongs to the change's own transaction. */
 export async function appendAudit(tx: Tx, event: AuditEvent): Promise<void> {
   const { at } = await getRow<{ at: string }>(tx`select clock_timestamp() as at`)
-  await appendAuditAt(tx, event, at)
+  await insertEvents(tx, [contentOf(event, at)])
 }
+
+const insertTogether = joined<Kept, void>(async (sql, events) => {
+  await insertEvents(sql, events)
+  return []
+})
+
+/**
+ * Appends one event of an instant that the database's clock has just told, where the event is the whole change: a token
+ * that is issued. Those of one moment share a transaction, which a mint would else wait for alone.
+ */
+export const appendAuditAlone = (sql: Sql, event: AuditEvent, at: string): Promise<void> =>
+  insertTogether(sql, contentOf(event, at))

@@ -2,7 +2,6 @@ import { timingSafeEqual } from 'node:crypto'
 
 import { z } from 'zod'
 
-import type { Resource } from '../../db/directory/effective-access.ts'
 import { findClientAccess } from '../../db/oauth/client-access.ts'
 import type { ClientAccess, LiveCredential } from '../../db/oauth/client-access.ts'
 import { hashOf } from '../../db/secret-tokens.ts'
@@ -66,10 +65,10 @@ function findSecret({ credentials }: ClientAccess, secret: string): LiveCredenti
   return matching[0]
 }
 
-async function bySecret({ sql }: Deps, secret: Secret, resource: Resource): Promise<Authenticated> {
+async function bySecret({ sql }: Deps, secret: Secret, slug: string | undefined): Promise<Authenticated> {
   const client_id = z.uuid().safeParse(secret.client_id).data?.toLowerCase()
   if (client_id === undefined) throw invalidClient('unknown_client')
-  const access = await findClientAccess(sql, { client_id, resource })
+  const access = await findClientAccess(sql, { client_id, slug })
   if (access === undefined) throw invalidClient('inactive_or_unknown_client', client_id)
   const credential = findSecret(access, secret.client_secret)
   if (credential === undefined) throw invalidClient('wrong_secret', client_id)
@@ -82,31 +81,35 @@ const earliest = (ends: readonly (number | null)[]): number | null => {
 }
 
 /** What a proven client may get now: its credential and its identity are looked at again, together. @throws OAuthError */
-export async function accessOf({ sql }: Deps, proven: Proven, resource: Resource): Promise<Authenticated> {
+export async function accessOf(
+  { sql }: Deps,
+  proven: Proven,
+  slug: string | undefined,
+): Promise<Authenticated> {
   const { client_id, credential_id } = proven
-  const access = await findClientAccess(sql, { client_id, credential_id, resource })
+  const access = await findClientAccess(sql, { client_id, credential_id, slug })
   const credential = access?.credentials[0]
   if (access === undefined || credential === undefined) throw invalidClient('inactive_client', client_id)
   return { access, credential, ends_at: earliest([credential.ends_at, proven.ends_at]) }
 }
 
-async function byAssertion(deps: Deps, form: Form, resource: Resource): Promise<Authenticated> {
+async function byAssertion(deps: Deps, form: Form, slug: string | undefined): Promise<Authenticated> {
   if (form.get('client_assertion_type') !== assertionType)
     throw refuse(`client_assertion_type must be ${assertionType}.`, 'client_assertion_type')
   const proven = await verifyAssertion(deps, getParameter(form, 'client_assertion'))
   assertSameClient(form, proven.client_id)
-  return accessOf(deps, proven, resource)
+  return accessOf(deps, proven, slug)
 }
 
-/** Who calls, by one of `authenticationMethods`, and what it may get of a resource. @throws OAuthError */
+/** Who calls, by one of `authenticationMethods`, and what it may get of an application. @throws OAuthError */
 export async function authenticateClient(
   deps: Deps,
   { form, authorization }: { form: Form; authorization: string | undefined },
-  resource: Resource,
+  slug: string | undefined,
 ): Promise<Authenticated> {
   assertOneMethod(form, authorization)
-  if (form.has('client_assertion')) return byAssertion(deps, form, resource)
+  if (form.has('client_assertion')) return byAssertion(deps, form, slug)
   const secret = readSecret(form, authorization)
   assertSameClient(form, secret.client_id)
-  return bySecret(deps, secret, resource)
+  return bySecret(deps, secret, slug)
 }

@@ -6,6 +6,7 @@ import { mayManage } from '../../db/directory/caller.ts'
 import { findEffectiveAccess } from '../../db/directory/effective-access.ts'
 import type { EffectiveAccess } from '../../db/directory/effective-access.ts'
 import { isRevoked, ownsApplication } from '../../db/oauth/revoked-tokens.ts'
+import { DomainError } from '../../domain/errors.ts'
 import type { Deps } from '../deps.ts'
 import type { Env } from '../router.ts'
 import type { TokenClaims } from '../token-signer.ts'
@@ -21,7 +22,10 @@ const ofItself = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 
 /** The claims of a token of ours that has not ended and was not revoked. */
 export async function readOwnToken({ sql, signer }: Deps, token: string): Promise<TokenClaims | undefined> {
   if (token.length > longestToken) return undefined
-  const claims = await signer.read(token).catch(() => undefined)
+  const claims = await signer.read(token).catch((error: unknown) => {
+    if (error instanceof DomainError) throw error
+    return undefined
+  })
   const isOurs = claims !== undefined && z.uuid().safeParse(claims.sub).success
   return isOurs && !(await isRevoked(sql, claims.jti)) ? claims : undefined
 }

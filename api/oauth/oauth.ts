@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import { isOutage } from '../../db/client.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Deps } from '../deps.ts'
+import { createTokenLimiter } from '../limit-tokens.ts'
 import type { Env } from '../router.ts'
 import { introspectionEndpoint } from './introspect.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
@@ -17,8 +18,8 @@ function asOAuthError(error: Error): OAuthError | undefined {
   if (error instanceof OAuthError) return error
   if (error instanceof DomainError && error.code === 'body_too_large')
     return new OAuthError('invalid_request', error.message, { status: 413 })
-  if (isOutage(error))
-    return new OAuthError('temporarily_unavailable', 'The database cannot be reached; try again shortly.')
+  if (isOutage(error) || (error instanceof DomainError && error.code === 'unavailable'))
+    return new OAuthError('temporarily_unavailable', 'This cannot be answered now; try again shortly.')
   return undefined
 }
 
@@ -39,8 +40,9 @@ const refuseMethod = () => {
 /** Tokens for machines, below `/oauth`. */
 export function oauth(deps: Deps): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
+  const limiter = createTokenLimiter(deps.sql, deps.limits)
   const endpoints = {
-    '/token': tokenEndpoint(createIssuerKeys(deps)),
+    '/token': tokenEndpoint(createIssuerKeys(deps), limiter),
     '/introspect': introspectionEndpoint,
     '/revoke': revocationEndpoint,
   }
@@ -49,6 +51,7 @@ export function oauth(deps: Deps): OpenAPIHono<Env> {
     c.header('cache-control', 'no-store')
     await next()
   })
+  app.use(limiter.byAddress)
   for (const [path, endpoint] of Object.entries(endpoints)) app.post(path, endpoint).all(path, refuseMethod)
   return app
 }

@@ -1,9 +1,10 @@
 import type { Context } from 'hono'
 
-import type { Resource } from '../../db/directory/effective-access.ts'
 import { noteUse } from '../../db/oauth/client-access.ts'
 import { verifyProof } from '../credentials/dpop-proof.ts'
 import type { Deps } from '../deps.ts'
+import { slowDown } from '../limit-tokens.ts'
+import type { TokenLimiter } from '../limit-tokens.ts'
 import { mintToken } from '../mint.ts'
 import type { Env } from '../router.ts'
 import { accessOf, authenticateClient } from './authenticate-client.ts'
@@ -31,7 +32,7 @@ function readGrantType(form: Form): GrantType {
 }
 
 /** The application by its slug; without one the product's own API. */
-function readResource(form: Form): Resource {
+function readResource(form: Form): string | undefined {
   if (form.has('audience'))
     throw new OAuthError('invalid_target', 'Name the application by the parameter resource.', {
       reason: 'audience',
@@ -39,8 +40,7 @@ function readResource(form: Form): Resource {
   if (form.has('scope'))
     throw new OAuthError('invalid_scope', 'There are no scopes: a token says all that is held now.')
   const slug = form.get('resource')
-  if (slug === undefined) return undefined
-  if (/^[a-z0-9-]{1,100}$/.test(slug)) return { slug }
+  if (slug === undefined || /^[a-z0-9-]{1,100}$/.test(slug)) return slug
   throw unknownTarget()
 }
 
@@ -50,14 +50,21 @@ const unknownTarget = (client_id?: string) =>
     ...(client_id !== undefined && { client_id }),
   })
 
-type Asking = { form: Form; authorization: string | undefined; grant_type: GrantType; resource: Resource }
+type Limiter = Pick<TokenLimiter, 'takeForClient'>
+
+type Asking = {
+  form: Form
+  authorization: string | undefined
+  grant_type: GrantType
+  slug: string | undefined
+}
 
 async function authenticate(deps: Deps, issuerKeys: IssuerKeys, asking: Asking): Promise<Authenticated> {
-  const { form, authorization, grant_type, resource } = asking
-  if (grant_type === 'client_credentials') return authenticateClient(deps, { form, authorization }, resource)
+  const { form, authorization, grant_type, slug } = asking
+  if (grant_type === 'client_credentials') return authenticateClient(deps, { form, authorization }, slug)
   if (authorization !== undefined || form.has('client_secret') || form.has('client_assertion'))
     throw invalid('The subject token says who the client is: show nothing besides.', 'two_methods')
-  return accessOf(deps, await verifySubjectToken(deps, issuerKeys, form), resource)
+  return accessOf(deps, await verifySubjectToken(deps, issuerKeys, form), slug)
 }
 
 /** The thumbprint of the key that the token is to be bound to; undefined without a proof. */
@@ -74,7 +81,7 @@ async function readBinding(c: Context<Env>, client_id: string): Promise<string |
 async function issue(c: Context<Env>, asking: Asking, { access, credential, ends_at }: Authenticated) {
   const deps = c.get('deps')
   const client_id = access.identity_id
-  if (asking.resource !== undefined && access.app_id === null) throw unknownTarget(client_id)
+  if (asking.slug !== undefined && access.app_id === null) throw unknownTarget(client_id)
   const jkt = await readBinding(c, client_id)
   const cnf = jkt !== undefined && { cnf: { jkt } }
   const detail = { client_id, credential_id: credential.id, grant_type: asking.grant_type, ...cnf }
@@ -83,25 +90,32 @@ async function issue(c: Context<Env>, asking: Asking, { access, credential, ends
   return { ...minted, token_type: jkt === undefined ? 'Bearer' : 'DPoP' }
 }
 
-async function answer(c: Context<Env>, form: Form, issuerKeys: IssuerKeys): Promise<Response> {
+async function answer(
+  c: Context<Env>,
+  form: Form,
+  issuerKeys: IssuerKeys,
+  limiter: Limiter,
+): Promise<Response> {
   const asking = {
     form,
     authorization: c.req.header('authorization'),
     grant_type: readGrantType(form),
-    resource: readResource(form),
+    slug: readResource(form),
   }
   const authenticated = await authenticate(c.get('deps'), issuerKeys, asking)
+  const wait = await limiter.takeForClient(authenticated.access.identity_id)
+  if (wait !== undefined) return slowDown(c, wait)
   const token = await issue(c, asking, authenticated)
   return c.json(asking.grant_type === exchange ? { ...token, issued_token_type: issuedTokenType } : token)
 }
 
 /** The token endpoint (RFC 6749, RFC 7523, RFC 8693, RFC 9449). Whatever is refused is on record too. */
-export const tokenEndpoint = (issuerKeys: IssuerKeys) => async (c: Context<Env>) => {
+export const tokenEndpoint = (issuerKeys: IssuerKeys, limiter: Limiter) => async (c: Context<Env>) => {
   let grant_type = 'none'
   try {
     const form = await readForm(c)
     grant_type = grantTypes.find((type) => type === form.get('grant_type')) ?? 'other'
-    return await answer(c, form, issuerKeys)
+    return await answer(c, form, issuerKeys, limiter)
   } catch (error) {
     await recordRefusal(c.get('deps').sql, error, { endpoint: 'token', grant_type })
     throw error

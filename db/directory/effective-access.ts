@@ -1,4 +1,4 @@
-import type { PendingQuery } from 'postgres'
+import type { PendingQuery, Row } from 'postgres'
 
 import { findRow } from '../client.ts'
 import type { Db } from '../client.ts'
@@ -28,15 +28,18 @@ export type Resource = { app_id: string } | { slug: string } | undefined
 /** `least_left_seconds`: what has less than this left is left out, for no token could carry it to its end. */
 export type Asked = { identity_id: string; resource: Resource; least_left_seconds?: number }
 
-export type Fragment = PendingQuery<readonly (object | undefined)[]>
+export type Fragment = PendingQuery<readonly (object | undefined)[]> | PendingQuery<Row[]>
 
-const readResource = (resource: Resource) => ({
+/** The same, of the columns of a row that a lateral join has at hand. */
+export type AskedByRow = { identity_id: Fragment; resource: { slug: Fragment }; least_left_seconds?: number }
+
+const readResource = (resource: Asked['resource'] | AskedByRow['resource']) => ({
   app_id: resource !== undefined && 'app_id' in resource ? resource.app_id : null,
   slug: resource !== undefined && 'slug' in resource ? resource.slug : null,
 })
 
 /** @param more columns over the identity `i`, each after a comma */
-export function selectAccess(db: Db, asked: Asked, more: Fragment): Fragment {
+export function selectAccess(db: Db, asked: Asked | AskedByRow, more: Fragment): PendingQuery<readonly (object | undefined)[]> {
   const { identity_id, least_left_seconds = 1 } = asked
   const { app_id, slug } = readResource(asked.resource)
   return db`

@@ -58,9 +58,21 @@ export async function assertIdentity(tx: Tx, next: Fields, before?: Fields): Pro
   throw new DomainError('invalid_request', `The identity is not valid: ${detail}.`, { errors })
 }
 
-/** Owners and delegates are people. @throws DomainError `in_use` when one of them would stop being a person */
+/** People sign in: what a machine proves itself by is not to become a way around that. */
+async function assertNoCredentials(tx: Tx, id: string): Promise<void> {
+  const found = await findRow(tx`select id from credentials where identity_id = ${id} limit 1`)
+  if (found === undefined) return
+  throw new DomainError('in_use', 'It has credentials, which a person has not: delete them first.')
+}
+
+/**
+ * Owners and delegates are people, and people have no credentials.
+ * @throws DomainError `in_use` when one of them would stop being a person, or a machine with credentials become one
+ */
 export async function assertMayChangeKind(tx: Tx, before: Fields, next: Fields): Promise<void> {
-  if (before.kind === next.kind || before.kind !== 'human') return
+  if (before.kind === next.kind) return
+  if (next.kind === 'human') await assertNoCredentials(tx, before.id)
+  if (before.kind !== 'human') return
   const named = await findRow<{ email: string }>(tx`
     select email from identities i
     where owner_id = ${before.id} or exists (

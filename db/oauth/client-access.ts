@@ -1,7 +1,8 @@
 import { findRow, rows } from '../client.ts'
 import type { Db } from '../client.ts'
 import { selectAccess } from '../directory/effective-access.ts'
-import type { EffectiveAccess, Fragment, Resource } from '../directory/effective-access.ts'
+import type { AskedByRow, EffectiveAccess } from '../directory/effective-access.ts'
+import { joined } from '../joined.ts'
 
 /** A live credential of a client. `ends_at`: seconds since 1970. */
 export type LiveCredential = {
@@ -19,27 +20,41 @@ export type AskedByClient = {
   client_id: string
   /** Undefined: all its secrets. */
   credential_id?: string
-  resource: Resource
+  /** The application; undefined: the product's own API. */
+  slug: string | undefined
 }
 
-/** What a client may get and what it may show for it, on one snapshot. Undefined: there is no such client, or it is not active. */
-export function findClientAccess(
-  db: Db,
-  { client_id, credential_id, resource }: AskedByClient,
-): Promise<ClientAccess | undefined> {
-  const which = credential_id === undefined ? db`c.type = 'client_secret'` : db`c.id = ${credential_id}`
-  const credentials: Fragment = db`, (
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'id', c.id,
-      'secret_hash', encode(c.secret_hash, 'hex'),
-      'ends_at', floor(extract(epoch from c.expires_at)),
-      'is_noted', coalesce(c.last_used_at > statement_timestamp() - interval '1 minute', false))), '[]')
-    from credentials c
-    where c.identity_id = i.id and i.kind <> 'human' and ${which}
-      and (c.expires_at is null or c.expires_at > statement_timestamp() + interval '1 second')
-  ) as credentials`
-  return findRow<ClientAccess>(selectAccess(db, { identity_id: client_id, resource }, credentials))
-}
+type Row = ClientAccess & { place: number }
+
+const liveCredentials = (db: Db) => db`, (
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'id', c.id,
+    'secret_hash', encode(c.secret_hash, 'hex'),
+    'ends_at', floor(extract(epoch from c.expires_at)),
+    'is_noted', coalesce(c.last_used_at > statement_timestamp() - interval '1 minute', false))), '[]')
+  from credentials c
+  where c.identity_id = i.id and i.kind <> 'human'
+    and case when asked.credential_id is null then c.type = 'client_secret' else c.id = asked.credential_id end
+    and (c.expires_at is null or c.expires_at > statement_timestamp() + interval '1 second')
+) as credentials`
+
+/**
+ * What a client may get and what it may show for it, on one snapshot. Undefined: there is no such client, or it is not
+ * active.
+ */
+export const findClientAccess = joined<AskedByClient, ClientAccess | undefined>(async (sql, asked) => {
+  const row: AskedByRow = { identity_id: sql`asked.client_id`, resource: { slug: sql`asked.slug` } }
+  const found = await rows<Row>(sql`
+    select asked.place::int as place, access.*
+    from unnest(
+      ${asked.map(({ client_id }) => client_id)}::uuid[],
+      ${asked.map(({ credential_id }) => credential_id ?? null)}::uuid[],
+      ${asked.map(({ slug }) => slug ?? null)}::text[]
+    ) with ordinality as asked (client_id, credential_id, slug, place)
+    cross join lateral (${selectAccess(sql, row, liveCredentials(sql))}) access`)
+  const byPlace = new Map(found.map(({ place, ...access }) => [place, access]))
+  return asked.map((_, index) => byPlace.get(index + 1))
+})
 
 export type LiveKey = { id: string; kid: string; jwk: Record<string, string> }
 

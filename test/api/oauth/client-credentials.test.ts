@@ -17,7 +17,11 @@ const grant = { grant_type: 'client_credentials' }
 describe('a client with a secret', () => {
   test('gets a token for an application with what it holds', async () => {
     const machine = await it.addMachine()
-    const { status, headers, body } = await it.post('/token', { ...grant, resource: it.app.slug }, basic(machine))
+    const { status, headers, body } = await it.post(
+      '/token',
+      { ...grant, resource: it.app.slug },
+      basic(machine),
+    )
     expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
     expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 300 })
     const jwks = (await (await fetch(`${it.product.url}/.well-known/jwks.json`)).json()) as JSONWebKeySet

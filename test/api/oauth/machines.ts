@@ -28,7 +28,9 @@ export type Machines = {
 /** What was sent as a form; a list is sent as the parameter several times. */
 export const formOf = (fields: Fields): string =>
   new URLSearchParams(
-    Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)])),
+    Object.entries(fields).flatMap(([name, value]) =>
+      [value].flat().map((one): [string, string] => [name, String(one)]),
+    ),
   ).toString()
 
 export const basic = ({ id, secret }: Machine): Record<string, string> => ({
@@ -80,7 +82,11 @@ export async function startMachines(options: TestProductOptions = {}): Promise<M
         body: typeof fields === 'string' ? fields : formOf(fields),
       })
       const text = await response.text()
-      return { status: response.status, headers: response.headers, body: JSON.parse(text || 'null') as Fields }
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: JSON.parse(text || 'null') as Fields,
+      }
     },
   }
 }
