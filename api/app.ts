@@ -29,6 +29,7 @@ import { messages } from './routes/messages.ts'
 import { personalAccessTokens } from './routes/personal-access-tokens.ts'
 import { sandbox } from './routes/sandbox.ts'
 import { requestContext } from './routes/request-context.ts'
+import { scimSetUp } from './routes/scim.ts'
 import { scriptDeliveries } from './routes/script-deliveries.ts'
 import { scriptReplays } from './routes/script-replays.ts'
 import { scriptTasks } from './routes/script-tasks.ts'
@@ -39,6 +40,7 @@ import { signingKeys } from './routes/signing-keys.ts'
 import { signInProviders } from './routes/sign-in-providers.ts'
 import { templates } from './routes/templates.ts'
 import { tokens } from './routes/tokens.ts'
+import { scim } from './scim/scim.ts'
 
 const resources = [
   me,
@@ -64,6 +66,7 @@ const resources = [
   sandbox,
   secrets,
   signingKeys,
+  scimSetUp,
 ]
 
 function createApi(deps: Deps): OpenAPIHono<Env> {
@@ -99,6 +102,7 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   app.route('/auth', createAuth(limitSignIns(deps.sql, deps.limits)))
   discovery(app)
   app.route('/oauth', oauth(deps))
+  app.route('/scim/v2', scim(deps))
   app.route('/api/v1', createApi(deps))
   if (deps.pages_folder !== undefined) pages(app, deps.pages_folder)
   return app

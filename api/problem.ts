@@ -42,6 +42,8 @@ const statuses: Record<ErrorCode, ContentfulStatusCode> = {
   unavailable: 503,
 }
 
+export const statusOf = (code: ErrorCode): ContentfulStatusCode => statuses[code]
+
 /** A problem document (RFC 9457) as the API sends it; `code` is stable, `detail` is a sentence for a person. */
 export const Problem = z
   .object({

@@ -39,8 +39,8 @@ function refuse(target: string, issues: readonly Issue[]): DomainError {
 }
 
 /** A router whose refusals are problem documents. */
-export function router(): OpenAPIHono<Env> {
-  return new OpenAPIHono<Env>({
+export function router<Own extends Env = Env>(): OpenAPIHono<Own> {
+  return new OpenAPIHono<Own>({
     defaultHook: (result) => {
       if (!result.success) throw refuse(result.target, result.error.issues)
     },

@@ -29,7 +29,16 @@ const allowed: Record<string, { ours: string[]; packages: string[]; node: boolea
   },
   api: {
     ours: ['api/', 'db/', 'domain/', 'workflows/contract.ts'],
-    packages: ['hono', '@hono/zod-openapi', 'zod', 'jose', 'openid-client', 'rate-limiter-flexible', 'diff'],
+    packages: [
+      'hono',
+      '@hono/zod-openapi',
+      'zod',
+      'jose',
+      'openid-client',
+      'rate-limiter-flexible',
+      'diff',
+      'scimmy',
+    ],
     node: true,
   },
   web: {

@@ -1,0 +1,93 @@
+import { Messages, Types } from 'scimmy'
+import { z } from 'zod'
+
+import { ScimError } from './problem.ts'
+
+const Resource = z.record(z.string(), z.unknown())
+
+const Patch = z.object({
+  schemas: z.tuple([z.literal('urn:ietf:params:scim:api:messages:2.0:PatchOp')]),
+  Operations: z
+    .array(
+      z.object({
+        op: z
+          .string()
+          .transform((op) => op.toLowerCase())
+          .pipe(z.enum(['add', 'replace', 'remove'])),
+        path: z.string().max(1_000).optional(),
+        value: z.unknown().optional(),
+      }),
+    )
+    .min(1)
+    .max(1_000),
+})
+type Operation = z.infer<typeof Patch>['Operations'][number]
+
+/** Entra writes booleans as text. */
+const asBoolean = (value: unknown): unknown =>
+  typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value
+
+const isActive = (name: string): boolean =>
+  /^(urn:ietf:params:scim:schemas:core:2\.0:user:)?active$/i.test(name)
+
+/** Of schemas that are not kept here, above all the enterprise extension. */
+const isForeign = (name: string): boolean =>
+  /^urn:/i.test(name) && !/^urn:ietf:params:scim:schemas:core:2\.0:(user|group)/i.test(name)
+
+const mended = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([name]) => !isForeign(name))
+      .map(([name, value]) => [name, isActive(name) ? asBoolean(value) : value]),
+  )
+
+function mendOperation({ path, value, ...operation }: Operation): Operation {
+  if (path !== undefined) return { ...operation, path, value: isActive(path) ? asBoolean(value) : value }
+  const fields = Resource.safeParse(value)
+  return { ...operation, value: fields.success ? mended(fields.data) : value }
+}
+
+/** SCIMMY says what is wrong with a type by a plain error. */
+async function refusing<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ScimError || !(error instanceof Error)) throw error
+    const { success, data } = z
+      .enum(['invalidPath', 'invalidSyntax', 'noTarget'])
+      .safeParse('scimType' in error ? error.scimType : undefined)
+    throw new ScimError(success ? data : 'invalidValue', error.message)
+  }
+}
+
+/** @throws ScimError */
+export function readResource<Kind>(
+  create: (fields: Record<string, unknown>) => Kind,
+  body: unknown,
+): Promise<Kind> {
+  const { success, data } = Resource.safeParse(body)
+  if (!success) throw new ScimError('invalidSyntax', 'The body is not a resource.')
+  return refusing(() => create(mended(data)))
+}
+
+/** @throws ScimError */
+export function readOperations(body: unknown): Operation[] {
+  const { success, data, error } = Patch.safeParse(body)
+  if (success) return data.Operations.filter(({ path = '' }) => !isForeign(path)).map(mendOperation)
+  const [issue] = error.issues
+  throw new ScimError('invalidSyntax', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`)
+}
+
+/** The resource as the operations leave it. @throws ScimError */
+export async function applyOperations<Kind extends Types.Schema>(
+  resource: Kind,
+  operations: Operation[],
+): Promise<Kind> {
+  if (operations.length === 0) return resource
+  const patch = { schemas: [Messages.PatchOp.id], Operations: operations } as const
+  // What changes nothing is answered with nothing.
+  return refusing(async () => {
+    const patched: Kind | undefined = await new Messages.PatchOp(patch as never).apply(resource)
+    return patched ?? resource
+  })
+}

@@ -1,0 +1,45 @@
+import { DomainError } from '../../domain/errors.ts'
+import { readBody } from '../body.ts'
+import type { Deps } from '../deps.ts'
+import { asDomainError, internalError } from '../problem.ts'
+import { router } from '../router.ts'
+import { sendDocument, sendDocuments } from './answer.ts'
+import { resourceTypes, schemas, serviceProviderConfig } from './documents.ts'
+import { scimGroups } from './groups.ts'
+import { ScimError, sendRefusal, sendScimError } from './problem.ts'
+import { authenticateProvisioner, baseOf, takeScimJson } from './request.ts'
+import type { ScimEnv } from './request.ts'
+import { scimUsers } from './users.ts'
+
+const noResource = () => new DomainError('not_found', 'There is no such resource.')
+
+const getNamed = <Named extends { id: string }>(documents: readonly Named[], id: string): Named => {
+  const found = documents.find((document) => document.id === id)
+  if (found === undefined) throw noResource()
+  return found
+}
+
+/** What this server can do, for whoever sets a provider up. */
+const described = router<ScimEnv>()
+  .get('/ServiceProviderConfig', (c) => sendDocument(c, serviceProviderConfig(baseOf(c))))
+  .get('/ResourceTypes', (c) => sendDocuments(c, resourceTypes(baseOf(c))))
+  .get('/ResourceTypes/:id', (c) => sendDocument(c, getNamed(resourceTypes(baseOf(c)), c.req.param('id'))))
+  .get('/Schemas', (c) => sendDocuments(c, schemas(baseOf(c))))
+  .get('/Schemas/:id', (c) => sendDocument(c, getNamed(schemas(baseOf(c)), c.req.param('id'))))
+
+/** SCIM 2.0 (RFC 7643, RFC 7644): an identity provider keeps people and groups here, by a token of its own. */
+export function scim(deps: Deps) {
+  const app = router<ScimEnv>()
+  app.onError((error, c) => {
+    if (error instanceof ScimError) return sendScimError(c, error)
+    const refusal = asDomainError(error)
+    if (refusal === undefined) deps.logError(`${c.req.method} ${c.req.path} failed`, error)
+    return sendRefusal(c, refusal ?? internalError())
+  })
+  app.use(authenticateProvisioner, takeScimJson, readBody)
+  for (const part of [described, scimUsers, scimGroups]) app.route('/', part)
+  app.all('*', () => {
+    throw noResource()
+  })
+  return app
+}
