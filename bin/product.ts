@@ -27,6 +27,7 @@ import type { SandboxOptions } from '../sandbox/run-script.ts'
 import { expirySchedule, workflowTypes } from '../workflows/contract.ts'
 import type { Config } from './config.ts'
 import { loadDemoOrganisation } from './demo-organisation.ts'
+import { offerFirstAdmin } from './first-admin.ts'
 import { checkHealth, describeSandbox } from './health.ts'
 import { listen } from './http.ts'
 import { readSecretsKeys } from './secrets-key.ts'
@@ -150,6 +151,7 @@ async function open(options: ProductOptions, closing: Closing): Promise<Parts> {
   if (block_refusal !== null) say(block_refusal)
   closing.add(() => sandbox.close())
   if (options.embedded && (await loadDemoOrganisation(sql, compile))) say('demo organisation loaded')
+  if (!options.embedded) await offerFirstAdmin(sql, config.public_url, say)
 
   const connection = Connection.lazy({ address })
   closing.add(() => connection.close())

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { IdentityInput } from './directory.ts'
+
 /** Why a sign-in was refused: what the sign-in page is told, and never more. */
 export const signInErrors = [
   'cancelled',
@@ -40,6 +42,14 @@ export const ReturnTo = z.string().refine(isLocalPath, 'must be a path of this s
 
 /** What somebody types to sign in on the embedded set-up. */
 export const LocalSignIn = z.strictObject({ email: z.string().max(254) })
+
+/** The code of a one-time link; who they are is for the first admin to say. */
+export const LinkSignIn = z.strictObject({
+  code: z.string().max(200),
+  email: IdentityInput.shape.email.optional(),
+  display_name: IdentityInput.shape.display_name.optional(),
+})
+export type LinkSignIn = z.infer<typeof LinkSignIn>
 
 /** `name` is what the button says. */
 export type SignInOptions = {

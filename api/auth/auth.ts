@@ -5,6 +5,7 @@ import { readBody } from '../body.ts'
 import { router } from '../router.ts'
 import type { Env } from '../router.ts'
 import { clearSessionCookie, findSessionCookie } from './cookies.ts'
+import { linkSignIn } from './link.ts'
 import { localSignIn } from './local.ts'
 import { createOidcSignIn } from './oidc.ts'
 import { fromOurPages } from './same-origin.ts'
@@ -27,6 +28,6 @@ const signOut = router().post('/sign-out', async (c) => {
 export function createAuth(limit: MiddlewareHandler<Env>) {
   const auth = router()
   auth.use(uncached, fromOurPages, readBody, limit)
-  for (const part of [localSignIn, createOidcSignIn(), signOut]) auth.route('/', part)
+  for (const part of [localSignIn, createOidcSignIn(), linkSignIn, signOut]) auth.route('/', part)
   return auth
 }

@@ -25,6 +25,12 @@ async function assertStillManages(tx: Tx, actor: Actor): Promise<void> {
   throw new DomainError('forbidden', 'You no longer hold directory.manage.')
 }
 
+/** Makes whoever changes who is an admin wait until the transaction ends; says whether there is any. */
+export async function lockAdmins(tx: Tx): Promise<{ isAnyAdmin: boolean }> {
+  await tx`select from guards where name = 'active_admins' for update`
+  return { isAnyAdmin: await isAnyAdmin(tx) }
+}
+
 /**
  * A transaction for a change of who may do what. Such changes happen one after another, each by somebody who may
  * still make them, so that two admins who remove each other do not both succeed; one that takes away the last admin
@@ -37,9 +43,8 @@ export function keepingAnAdmin<Result>(
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return transaction(sql, async (tx) => {
-    await tx`select from guards where name = 'active_admins' for update`
+    const { isAnyAdmin: wasAnyAdmin } = await lockAdmins(tx)
     await assertStillManages(tx, actor)
-    const wasAnyAdmin = await isAnyAdmin(tx)
     const result = await work(tx)
     if (!wasAnyAdmin || (await isAnyAdmin(tx))) return result
     throw new DomainError(

@@ -50,12 +50,17 @@ export type TestProductOptions = Partial<Config> & {
   without_worker?: boolean
   sandbox?: SandboxOptions
   pages_folder?: string
+  /** false: as on a database of the operator's own, which starts empty. */
+  embedded?: boolean
+  say?: (line: string) => void
 }
 
 /** The whole product on the test run's servers, with a database and task queues of its own and the demo organisation. */
 export async function startTestProduct({
   sandbox,
   pages_folder,
+  embedded = true,
+  say = (line) => void (process.env.SAY && process.stderr.write(`${line}\n`)),
   ...overrides
 }: TestProductOptions = {}): Promise<TestProduct> {
   const servers = inject('servers')
@@ -83,11 +88,11 @@ export async function startTestProduct({
   const product = await start({
     config,
     database_url: database.url,
-    embedded: true,
+    embedded,
     temporal_address,
     temporal_ui_url: 'http://temporal.test',
     workflow_bundle: servers.workflow_bundle,
-    say: (line) => void (process.env.SAY && process.stderr.write(`${line}\n`)),
+    say,
     queue,
     ...(sandbox && { sandbox }),
     ...(pages_folder !== undefined && { pages_folder }),
