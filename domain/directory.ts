@@ -42,6 +42,9 @@ const identityFields = {
   status: z.enum(['active', 'disabled']),
 }
 
+/** A non-human identity that says nothing else has its credentials changed so often. */
+const defaultRotationDays = 90
+
 /** A person's `email` is an address; an NHI's is its unique handle. */
 export const IdentityInput = z
   .strictObject({
@@ -55,6 +58,11 @@ export const IdentityInput = z
     expires_at: identityFields.expires_at.default(null),
     status: identityFields.status.default('active'),
   })
+  .overwrite((identity) =>
+    identity.kind === 'human' || identity.expires_at !== null || identity.rotation_days !== null
+      ? identity
+      : { ...identity, rotation_days: defaultRotationDays },
+  )
   .meta({ id: 'IdentityInput' })
 export type IdentityInput = z.infer<typeof IdentityInput>
 
@@ -115,6 +123,12 @@ export const MembershipInput = z
   .strictObject({ expires_at: End.nullable().optional() })
   .meta({ id: 'MembershipInput' })
 export type MembershipInput = z.infer<typeof MembershipInput>
+
+/** Somebody who could decide over a request now. */
+export const EligibleApprover = Identity.pick({ id: true, email: true, display_name: true }).meta({
+  id: 'EligibleApprover',
+})
+export type EligibleApprover = z.infer<typeof EligibleApprover>
 
 /** The caller, what it holds now and what it has shown; a group's `expires_at` is when it is no longer held. */
 export const Me = z
