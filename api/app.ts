@@ -21,6 +21,7 @@ import { applications } from './routes/applications.ts'
 import { catalogue } from './routes/catalogue.ts'
 import { credentials } from './routes/credentials.ts'
 import { decisions } from './routes/decisions.ts'
+import { eligibleApprovers } from './routes/eligible-approvers.ts'
 import { groups } from './routes/groups.ts'
 import { identities } from './routes/identities.ts'
 import { live } from './routes/live.ts'
@@ -48,6 +49,7 @@ const resources = [
   catalogue,
   requestContext,
   templates,
+  eligibleApprovers,
   accessRequests,
   decisions,
   messages,
