@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 import { exportJWK } from 'jose'
 import type { JWK } from 'jose'
@@ -35,11 +36,11 @@ const add = (id: string, body: unknown, as = admin, headers: Record<string, stri
   api.call('POST', pathOf(id), { as, body, headers })
 
 const secret = { type: 'client_secret' }
-const keyOf = (type: 'ec' | 'rsa' | 'ed25519', options: Fields = {}) =>
-  exportJWK(
-    generateKeyPairSync(type as 'ec', { namedCurve: 'P-256', modulusLength: 2_048, ...options } as never)
-      .publicKey,
-  )
+const keyOf = (type: 'ec' | 'rsa' | 'ed25519', options: Fields = {}): Promise<JWK> => {
+  const all = { namedCurve: 'P-256', modulusLength: 2_048, ...options }
+  const make = generateKeyPairSync as (type: string, options: Fields) => { publicKey: KeyObject }
+  return exportJWK(make(type, all).publicKey)
+}
 const workload = (changes: Fields = {}) => ({
   type: 'federated',
   issuer: 'https://token.actions.githubusercontent.com',
@@ -235,7 +236,7 @@ describe('a public key', () => {
     ['that is somewhere else', async () => ({ ...(await keyOf('ec')), x5u: 'https://evil.test/key' })],
     ['whose name is not text', async () => ({ ...(await keyOf('ec')), kid: 5 as never })],
     ['whose name is too long', async () => ({ ...(await keyOf('ec')), kid: 'x'.repeat(201) })],
-    ['that is nothing', () => ({}) as never],
+    ['that is nothing', () => ({}) as JWK],
   ]
   test.each(refused)('%s is refused', async (_, jwk) => {
     expectRefusal(await add(await bot(), { type: 'public_key', jwk: await jwk() }), 422, 'invalid_request')

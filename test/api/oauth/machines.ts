@@ -65,7 +65,14 @@ export async function startMachines(options: TestProductOptions = {}): Promise<M
     addCredential,
     async addMachine(fields = {}) {
       const name = `bot-${randomUUID()}`
-      const identity = { kind: 'service_account', email: name, display_name: name, owner_id: alice.id }
+      const identity = {
+        kind: 'service_account',
+        email: name,
+        display_name: name,
+        owner_id: alice.id,
+        purpose: 'Runs the builds',
+        privilege_class: 'low',
+      }
       const { id } = await create('/identities', { ...identity, ...fields })
       const { id: group_id } = await create('/groups', { name })
       const mapping = { name, claim: 'roles', value: name }
