@@ -1,27 +1,9 @@
-import { Button, Group, Text, useMantineColorScheme } from '@mantine/core'
+import { Button, Group, Text } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import type { Me } from '../../../domain/directory.ts'
 import { call } from '../api/call.ts'
 import classes from './account-menu.module.css'
-
-/** Light or dark, kept in this browser. */
-function SchemeButton() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const isDark =
-    colorScheme === 'dark' || (colorScheme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)
-  return (
-    <Button
-      variant="subtle"
-      color="gray"
-      size="compact-sm"
-      c="inherit"
-      onClick={() => setColorScheme(isDark ? 'light' : 'dark')}
-    >
-      {isDark ? 'Light mode' : 'Dark mode'}
-    </Button>
-  )
-}
 
 /** Who is signed in, and the way out. */
 export function AccountMenu({ me }: { me: Me }) {
@@ -35,7 +17,6 @@ export function AccountMenu({ me }: { me: Me }) {
   })
   return (
     <Group gap="xs" wrap="nowrap">
-      <SchemeButton />
       <Text size="sm" truncate className={classes.name} title={me.email}>
         {me.display_name}
       </Text>

@@ -8,6 +8,7 @@ import { useLive } from '../live/use-live.ts'
 import { Loading, Refusal } from '../ui/states.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { Navigation } from './navigation.tsx'
+import { SchemeButton } from './scheme-button.tsx'
 import classes from './shell.module.css'
 
 const SignIn = lazy(() => import('../pages/sign-in/sign-in.tsx').then(({ SignIn }) => ({ default: SignIn })))
@@ -52,11 +53,14 @@ function SignedIn({ me }: { me: Me }) {
         >
           Menu
         </button>
-        <span className={classes.brand}>Hallpass</span>
+        <span className={classes.brand}>
+          <img src="/icon.svg" alt="" width={24} height={24} /> Hallpass
+        </span>
         <AccountMenu me={me} />
       </header>
       <nav id="navigation" aria-label="Main" className={classes.navigation} data-open={isOpen}>
         <Navigation me={me} />
+        <SchemeButton />
       </nav>
       <main id="main" tabIndex={-1} className={classes.main}>
         <Outlet />

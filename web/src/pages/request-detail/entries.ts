@@ -27,6 +27,8 @@ const sentences: Record<string, (entry: Entry) => string> = {
   escalated: () => 'Escalated: more people may decide now',
   approved: (entry) =>
     entry.detail['decided_by'] === 'auto' ? 'Approved automatically' : `Approved${by(entry)}`,
+  approval_blocked: (entry) => `The script did not let the approval${by(entry)} pass`,
+  approval_lapsed: (entry) => `The approval${by(entry)} could not be carried out in time: it counts no more`,
   denied: (entry) => `Denied${by(entry)}`,
   revoked: (entry) => (entry.detail['cancelled'] === true ? `Cancelled${by(entry)}` : `Revoked${by(entry)}`),
   expired: () => 'The access ran out',
