@@ -6,6 +6,7 @@ import { sweep } from '../db/requests/clock.ts'
 import { disableFailing } from '../db/scripts/auto-disable.ts'
 import { forgetOldEvents, forgetOldRuns } from '../db/scripts/retention.ts'
 import { closeStaleRuns } from '../db/scripts/runs.ts'
+import { forgetEnded } from '../db/sign-in/sessions.ts'
 import type { Engine } from './engine.ts'
 
 export type Sweeping = {
@@ -25,6 +26,7 @@ export async function sweepAll({ sql, engine, log, run_retention_days }: Sweepin
     log(`the script task ${name} has been disabled: ${reason}`)
   await forgetOldKeys(sql)
   await forgetEndedTokens(sql)
+  await forgetEnded(sql)
   await forgetFullBuckets(sql)
   await forgetOldRuns(sql, run_retention_days)
   await forgetOldEvents(sql, run_retention_days)
