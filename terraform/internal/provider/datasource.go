@@ -87,7 +87,7 @@ func (l *looked[D]) Read(ctx context.Context, request datasource.ReadRequest, re
 	defer cancel()
 	found := new(D)
 	if err := l.find(ctx, l.client, given, found); err != nil {
-		response.Diagnostics.AddError("The "+l.noun+" was not found", err.Error())
+		response.Diagnostics.AddError("The "+l.noun+" was not read", explain(err))
 		return
 	}
 	response.Diagnostics.Append(response.State.Set(ctx, found)...)

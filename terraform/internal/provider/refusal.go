@@ -9,17 +9,32 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"hallpass.internal/terraform-provider-justiam/internal/api"
 )
 
 // refuse tells why something was not done: at the attribute that the server names, else of the whole resource.
-func (k kind[M]) refuse(err error, done string) (found diag.Diagnostics) {
-	title := fmt.Sprintf("The %s was not %s", k.noun, done)
+func (k kind[M]) refuse(err error, done string) diag.Diagnostics {
+	return k.refuseTo(err, fmt.Sprintf("The %s was not %s", k.noun, done))
+}
+
+// refuseDeletion names what stays: Terraform tells no address then.
+func (k kind[M]) refuseDeletion(ctx context.Context, err error, state tfsdk.State) diag.Diagnostics {
+	label := "name"
+	if _, hasName := k.schema.Attributes[label]; !hasName {
+		label = "id"
+	}
+	var name types.String
+	found := state.GetAttribute(ctx, path.Root(label), &name)
+	return append(found, k.refuseTo(err, fmt.Sprintf("The %s %q was not deleted", k.noun, name.ValueString()))...)
+}
+
+func (k kind[M]) refuseTo(err error, title string) (found diag.Diagnostics) {
 	var problem *api.Problem
 	if !errors.As(err, &problem) {
-		found.AddError(title, k.explain(err))
+		found.AddError(title, explain(err))
 		return found
 	}
 	detail := err.Error()
@@ -41,11 +56,22 @@ func (k kind[M]) refuse(err error, done string) (found diag.Diagnostics) {
 	return found
 }
 
-func (k kind[M]) explain(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
+// explain tells an error that is none of a field, with what a person can do about it.
+func explain(err error) string {
+	var problem *api.Problem
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return err.Error() + "\n\nThe time was over; the timeouts block gives more."
+	case errors.As(err, &problem) && callers[problem.Code] != "":
+		return err.Error() + "\n\n" + callers[problem.Code]
 	}
 	return err.Error()
+}
+
+// callers is what the caller can do about refusals that are not about the object.
+var callers = map[string]string{
+	"forbidden":       "The provider's identity has to be in a group with that permission.",
+	"unauthenticated": "Check the provider's token or client credentials: a token may have run out.",
 }
 
 // advise says what a person can do about a refusal.
@@ -59,14 +85,10 @@ func (k kind[M]) advise(problem *api.Problem) string {
 		return fmt.Sprintf("Take the %s out of what refers to it first. Where the same run does that, set lifecycle { create_before_destroy = true } on the %s.", k.noun, k.noun)
 	case "name_taken":
 		return fmt.Sprintf("To manage the one that there is, import it: terraform import justiam_%s.<name> <its name or id>.", k.name)
-	case "forbidden":
-		return "The provider's identity needs a group with the permission access_requests.manage, or a finer one that covers this."
-	case "unauthenticated":
-		return "Check the provider's token or client credentials: a token may have run out."
 	case "not_found":
 		return fmt.Sprintf("If this %s was deleted outside of Terraform, plan again.", k.noun)
 	}
-	return ""
+	return callers[problem.Code]
 }
 
 // attributeAt finds the attribute that a JSON pointer is about. What the pointer says beyond it, as inside of a JSON

@@ -185,7 +185,7 @@ func (r *managed[M, P]) Delete(ctx context.Context, request resource.DeleteReque
 	defer cancel()
 	err := r.store.remove(ctx, r.client, state, unquote(seen))
 	if err != nil && !api.IsCode(err, "not_found") {
-		response.Diagnostics.Append(r.refuse(err, "deleted")...)
+		response.Diagnostics.Append(r.refuseDeletion(ctx, err, request.State)...)
 	}
 }
 

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { projectRoot } from '../../bin/config.ts'
+import type { Stage } from './stage.ts'
+import { done, expectNoChange, forget, idOf, nothing, resourcesOf } from './steps.ts'
+import type { Workspace } from './workspace.ts'
+
+const readFixture = (name: string) => readFileSync(path.join(import.meta.dirname, 'fixtures', name), 'utf8')
+const eventLogger = path.join(projectRoot, 'scripts', 'access_request_event_logger.ts')
+
+/** What the documentation says of a template of which it names nothing but what it has to. */
+const defaults = {
+  description: '',
+  mapping_ids: [],
+  allowed_durations: [],
+  approver_group_ids: [],
+  allowed_group_ids: [],
+  prefer_requester_groups: false,
+  require_justification: true,
+  auto_approve: false,
+  notification_policy: 'all',
+  notification_count: 1,
+  escalation_after_mins: null,
+  escalation_group_id: null,
+  custom_fields: [],
+  trigger_task_failure_mode: 'ignore',
+}
+
+export function describeDocuments(stage: () => Stage): void {
+  describe('the two documents that the resources are known by', () => {
+    let workspace: Workspace
+
+    beforeAll(async () => {
+      const { admin } = stage()
+      // The demo organisation has a template of that name.
+      const { body } = await admin.call<{ data: { id: string }[] }>('GET', '/access-request-templates')
+      for (const { id } of body.data) await admin.call('DELETE', `/access-request-templates/${id}`)
+      workspace = await stage().workspace({
+        'referents.tf': readFixture('referents.tf'),
+        'database-read-only.tf': readFixture('database-read-only.tf'),
+        'event-logger.tf': readFixture('event-logger.tf'),
+        'scripts/access_request_event_logger.go': readFileSync(eventLogger, 'utf8'),
+      })
+    })
+
+    test('are applied as they are, with their defaults', async () => {
+      expect(done(await workspace.apply()).changes).toEqual({ ...nothing, add: 8 })
+      const id = idOf(workspace, 'justiam_access_request_template.db_access')
+      const task = idOf(workspace, 'justiam_scheduled_task.access_logger')
+      const { body } = await stage().admin.call('GET', `/access-request-templates/${id}`)
+      expect(body).toMatchObject({ name: 'Database Read Access', ...defaults, trigger_task_id: task })
+    })
+
+    test('need no second apply', () => expectNoChange(workspace))
+
+    test('are imported by id, and nothing is to be changed then', async () => {
+      const resources = resourcesOf(workspace)
+      await forget(workspace, resources)
+      const blocks = resources.map(
+        ({ address, values }) => `import {\n  to = ${address}\n  id = "${String(values['id'])}"\n}\n`,
+      )
+      workspace.write({ 'imports.tf': blocks.join('') })
+      expect(done(await workspace.apply()).changes).toEqual({ ...nothing, import: 8 })
+      workspace.remove('imports.tf')
+      await expectNoChange(workspace)
+    })
+
+    test('are destroyed', async () => {
+      const id = idOf(workspace, 'justiam_access_request_template.db_readonly')
+      expect(done(await workspace.destroy()).changes).toEqual({ ...nothing, remove: 8 })
+      expect((await stage().admin.call('GET', `/access-request-templates/${id}`)).status).toBe(404)
+    })
+  })
+}
