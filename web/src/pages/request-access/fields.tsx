@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -7,11 +7,10 @@ import { useEffect, useRef, useState } from 'react'
 import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
 import { call } from '../../api/call.ts'
 import { fieldErrors } from '../../api/problem.ts'
-import { CustomFieldInput } from '../../requests/custom-field-input.tsx'
 import { focusFirstInvalid } from '../../ui/focus-first-invalid.ts'
 import { Refusal } from '../../ui/states.tsx'
 import { submissionOf, type Draft } from './draft.ts'
-import { DurationInput } from './duration-input.tsx'
+import { Inputs } from './inputs.tsx'
 
 function useSubmission(entry: CatalogueEntry) {
   const client = useQueryClient()
@@ -52,49 +51,7 @@ export function Fields({ entry, draft: initial }: { entry: CatalogueEntry; draft
       }}
     >
       <Stack gap="md">
-        {entry.subjects.length > 1 && (
-          <NativeSelect
-            label="For whom"
-            value={draft.subject_id}
-            error={errors['/subject_id']}
-            onChange={({ currentTarget }) => set({ subject_id: currentTarget.value })}
-            data={entry.subjects.map(({ id, display_name }, index) => ({
-              value: id,
-              label: index === 0 ? `Me (${display_name})` : display_name,
-            }))}
-          />
-        )}
-        <DurationInput
-          entry={entry}
-          mins={draft.mins}
-          error={errors['/requested_duration_mins']}
-          onChange={(mins) => set({ mins })}
-        />
-        <Textarea
-          label="Why do you need it?"
-          description="Whoever decides reads this, and it stays on record."
-          required={entry.require_justification}
-          rows={3}
-          value={draft.justification}
-          error={errors['/justification']}
-          onChange={({ currentTarget }) => set({ justification: currentTarget.value })}
-        />
-        {entry.custom_fields.map((field) => (
-          <CustomFieldInput
-            key={field.id}
-            field={field}
-            answer={draft.answers[field.id]}
-            error={errors[`/custom_answers/${field.id}`]}
-            onChange={(answer) => set({ answers: { ...draft.answers, [field.id]: answer } })}
-          />
-        ))}
-        <TextInput
-          label="Ticket"
-          description="A change, an incident, a contract: whatever this belongs to. Optional."
-          value={draft.ticket}
-          error={errors['/ticket']}
-          onChange={({ currentTarget }) => set({ ticket: currentTarget.value })}
-        />
+        <Inputs entry={entry} draft={draft} errors={errors} set={set} />
         {submission.error !== null && Object.keys(errors).length === 0 && (
           <Refusal error={submission.error} />
         )}
