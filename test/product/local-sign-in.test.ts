@@ -3,6 +3,7 @@ import http from 'node:http'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { rows } from '../../db/client.ts'
+import { createPersonLink } from '../../db/sign-in/links.ts'
 import type { Me } from '../../domain/directory.ts'
 import { createBrowser, refusalOf } from '../api/sign-in/browser.ts'
 import type { Browser } from '../api/sign-in/browser.ts'
@@ -131,6 +132,18 @@ test('Where people come from elsewhere there is no local sign-in', async () => {
   const origin = { origin: 'https://hallpass.example.com' }
   const answer = await browser.post('/auth/local', { email: 'alice@example.com' }, origin)
   expect(await refusalOf(answer)).toEqual({ status: 404, code: 'not_found' })
+})
+
+test('By https the cookie is one that no other host of the domain can set, and no other one counts', async () => {
+  const code = (await createPersonLink(remote.sql, 'alice@example.com')) ?? ''
+  const browser = createBrowser(remote.url)
+  const answer = await browser.post('/auth/link', { code }, { origin: 'https://hallpass.example.com' })
+  const [cookie = ''] = answer.headers.getSetCookie()
+  expect(cookie).toMatch(/^__Host-hallpass_session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+  expect(await me(browser)).toMatchObject({ email: 'alice@example.com' })
+  const [pair = ''] = cookie.split(';')
+  const plain = { cookie: pair.replace('__Host-', '') }
+  expect((await fetch(`${remote.url}/api/v1/me`, { headers: plain })).status).toBe(401)
 })
 
 test('Signing out ends the session, also for whoever kept its cookie', async () => {

@@ -35,10 +35,10 @@ afterAll(() => Promise.all([product.close(), idp.close()]))
 const provided = () => addProvider(admin, idp, { client_secret: 'secret' })
 
 /** Comes back with whatever code the provider makes. @returns where the browser is sent */
-async function signIn(browser: Browser, sub = 'bob', changes: Record<string, string> = {}): Promise<string> {
-  const { searchParams } = await startAt(browser, await provided())
+async function signIn(browser: Browser, provider?: { id: string }): Promise<string> {
+  const { searchParams } = await startAt(browser, provider ?? (await provided()))
   const [nonce, state] = [searchParams.get('nonce') ?? '', searchParams.get('state') ?? '']
-  const query = new URLSearchParams({ code: `${nonce}.${sub}`, state, iss: idp.issuer, ...changes })
+  const query = new URLSearchParams({ code: `${nonce}.bob`, state, iss: idp.issuer })
   return (await browser.go(`/auth/oidc/callback?${query.toString()}`)).headers.get('location') ?? ''
 }
 
@@ -47,6 +47,21 @@ test('An honest answer signs in: what the tests below change is all that is wron
   expect(await signIn(browser)).toBe('/my-requests')
   expect(await getMe(browser)).toMatchObject({ email: 'bob@example.com' })
   expect(idp.seen.at(-1)?.get('code_verifier')).toMatch(/^[\w-]{43}$/)
+})
+
+test('What a provider says of itself is read once, and anew when the provider is saved', async () => {
+  const provider = await provided()
+  idp.read.length = 0
+  const readings = () => idp.read.filter((path) => path.endsWith('openid-configuration')).length
+  await Promise.all([1, 2, 3].map(() => signIn(createBrowser(product.url), provider)))
+  expect(readings()).toBe(1)
+  const { id, has_client_secret: _, created_at: _c, updated_at: _u, ...input } = provider
+  const headers = { 'content-type': 'application/json', origin: product.url }
+  const edit = { method: 'PUT', body: JSON.stringify({ ...input, scopes: ['openid'] }), headers }
+  expect((await admin.go(`/api/v1/sign-in-providers/${id}`, edit)).status).toBe(200)
+  const location = await startAt(createBrowser(product.url), provider)
+  expect(location.searchParams.get('scope')).toBe('openid')
+  expect(readings()).toBe(2)
 })
 
 const changed =

@@ -17,6 +17,8 @@ export type HostileProvider = {
   answer: Answer
   /** How the token endpoint was called. */
   seen: URLSearchParams[]
+  /** The paths that were read. */
+  read: string[]
   close: () => Promise<void>
 }
 
@@ -40,7 +42,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
   const privateJwk = await exportJWK(privateKey)
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256', use: 'sig' }
-  const it = { issuer: '', metadata: {}, answer: honest, seen: [] as URLSearchParams[] }
+  const it = { issuer: '', metadata: {}, answer: honest, seen: [] as URLSearchParams[], read: [] as string[] }
 
   async function tokens(request: http.IncomingMessage): Promise<unknown> {
     const form = await readForm(request)
@@ -73,6 +75,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
   }
 
   const server = http.createServer((request, response) => {
+    it.read.push(request.url ?? '')
     const document = documents[request.url ?? '']
     void send(response, document ? Promise.resolve(document()) : tokens(request))
   })
