@@ -22,12 +22,14 @@ const requestedTypes = [tokenType('access_token'), tokenType('jwt')]
 const algorithms = ['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA', 'Ed25519']
 const longestToken = 16_384
 const longestLifeSeconds = 86_400
-const longestName = 1_000
+
+/** As the names of trusted workloads are written. */
+const Exact = z.string().regex(/^[\x21-\x7e]{1,1000}$/)
 
 const Claims = z.looseObject({
-  iss: z.string().max(longestName),
-  sub: z.string().max(longestName),
-  aud: z.union([z.string().max(longestName), z.tuple([z.string().max(longestName)])]),
+  iss: Exact,
+  sub: Exact,
+  aud: z.union([Exact, z.tuple([Exact])]),
   exp: z.number(),
   iat: z.number().optional(),
   nbf: z.number().optional(),

@@ -50,9 +50,10 @@ describe('discovery', () => {
     })
     expect(metadata['authorization_endpoint']).toBeUndefined()
     expect((await fetch(metadata.jwks_uri ?? '')).status).toBe(200)
+    const { token_endpoint, introspection_endpoint, revocation_endpoint } = metadata
+    for (const endpoint of [token_endpoint, introspection_endpoint, revocation_endpoint])
+      expect((await fetch(endpoint ?? '')).status).toBe(405)
     for (const name of ['token', 'introspection', 'revocation']) {
-      const endpoint = String(metadata[`${name}_endpoint`])
-      expect((await fetch(endpoint)).status).toBe(405)
       expect(metadata[`${name}_endpoint_auth_methods_supported`]).toEqual(
         expect.arrayContaining(['client_secret_basic', 'client_secret_post', 'private_key_jwt']),
       )

@@ -58,7 +58,7 @@ export async function startIssuer(): Promise<Issuer> {
       const usual = { iss: it.url, aud: 'hallpass', iat: nowSeconds(), exp: nowSeconds() + 300 }
       return new SignJWT({ ...usual, ...claims })
         .setProtectedHeader({ alg: 'ES256', typ: 'JWT', kid: it.key.kid, ...header })
-        .sign(it.key.privateKey)
+        .sign(it.key.privateKey, { crit: { hold: true } })
     },
     close: () => server.close(),
   }

@@ -1,0 +1,90 @@
+import { jwtVerify } from 'jose'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+import { createIssuerKeys } from '../../../api/oauth/issuer-keys.ts'
+import type { IssuerKeys } from '../../../api/oauth/issuer-keys.ts'
+import { sendNamed } from '../../../egress/send-named.ts'
+import { startIssuer } from './issuer.ts'
+import type { Issuer } from './issuer.ts'
+
+let issuer: Issuer
+let keys: IssuerKeys
+let now: number
+
+const minutes = (count: number) => (now += count * 60_000)
+
+beforeEach(async () => {
+  issuer = await startIssuer()
+  now = 1_000_000_000
+  keys = createIssuerKeys({
+    send: (request, signal) => sendNamed(request, true, signal),
+    allow_private_egress: true,
+    now: () => now,
+  })
+})
+afterEach(() => issuer.close())
+
+const fetches = () => issuer.asked.filter((path) => path === '/keys').length
+const find = () => keys(issuer.url, issuer.key.kid)
+const verify = async () => jwtVerify(await issuer.token({ sub: 'x' }), await find())
+const down = () =>
+  issuer.misbehave((_, response) => {
+    response.writeHead(503).end()
+    return true
+  })
+
+describe('the keys of an issuer', () => {
+  test('are kept for ten minutes, and fetched once for all who wait for them', async () => {
+    await Promise.all(Array.from({ length: 10 }, verify))
+    minutes(9)
+    await verify()
+    expect(fetches()).toBe(1)
+    minutes(2)
+    await verify()
+    expect(fetches()).toBe(2)
+  })
+
+  test('are looked for again when one is not among them, once a minute at most', async () => {
+    await verify()
+    await issuer.rotate()
+    await expect(verify()).rejects.toThrow('no applicable key')
+    expect(fetches()).toBe(1)
+    minutes(1)
+    await verify()
+    expect(fetches()).toBe(2)
+    for (let tries = 0; tries < 20; tries++) await keys(issuer.url, `unknown-${tries}`)
+    expect(fetches()).toBe(2)
+  })
+
+  test('count for an hour while the issuer is away, and not a moment longer', async () => {
+    await verify()
+    down()
+    minutes(11)
+    await verify()
+    minutes(48)
+    await verify()
+    minutes(1)
+    await expect(find()).rejects.toThrow('cannot be had')
+    issuer.misbehave(undefined)
+    minutes(1)
+    await verify()
+  })
+
+  test('are not asked for without end where there are none', async () => {
+    down()
+    for (let tries = 0; tries < 20; tries++) await expect(find()).rejects.toThrow('cannot be had')
+    expect(issuer.asked).toEqual(['/.well-known/openid-configuration'])
+    issuer.misbehave(undefined)
+    minutes(1)
+    await verify()
+  })
+
+  test('are never fetched from a private address where the operator does not allow it', async () => {
+    const strict = createIssuerKeys({
+      send: (request, signal) => sendNamed(request, false, signal),
+      allow_private_egress: false,
+    })
+    await expect(strict(issuer.url, 'first')).rejects.toThrow('cannot be had')
+    expect(issuer.asked).toEqual([])
+  })
+})
