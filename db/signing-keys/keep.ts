@@ -4,7 +4,7 @@ import { findRow } from '../client.ts'
 import type { Tx } from '../client.ts'
 import { addFreshKey, addKey, changingKeys, listOpenable } from './change.ts'
 import type { Keeping } from './change.ts'
-import { findSigningKey, openPrivatePart, placeOf } from './find.ts'
+import { findSigningKey, listUsableKeys, openPrivatePart, placeOf } from './find.ts'
 import type { StoredKey } from './find.ts'
 import { readKeyPair } from './key-pair.ts'
 import type { KeyPair } from './key-pair.ts'
@@ -37,19 +37,29 @@ async function sealAgain(
   await tx`update signing_keys set private_part = ${value}, key_id = ${key_id} where kid = ${kid}`
 }
 
+/** Those that sign for whoever can open them, which this process cannot. */
+async function listLost(tx: Tx, sealer: Sealer): Promise<StoredKey[]> {
+  const signing = (await listUsableKeys(tx)).filter(({ state }) => state === 'signing')
+  return signing.filter((key) => openPrivatePart(sealer, key) === undefined)
+}
+
 /**
  * Changes the signing key when it is old enough: the next one is made, and shown for a while before it signs.
  * Returns what an operator should be told.
  */
 export async function keepSigningKeys(keeping: Keeping): Promise<string[]> {
   const { sealer, policy } = keeping
-  const { was_missing } = await changingKeys(keeping, async (tx) => {
+  const { was_missing, lost } = await changingKeys(keeping, async (tx) => {
+    const lost = await listLost(tx, sealer)
     const mine = await listOpenable(tx, sealer)
     await resealKeys(tx, sealer, mine)
     if (await isDue(tx, mine, policy)) await addFreshKey(tx, sealer, policy.overlap_seconds, nobody)
-    return {}
+    return { lost }
   })
-  return was_missing ? ['a new key signs tokens: no key opens one that was there, or there was none'] : []
+  const kids = lost.map(({ kid }) => kid).join(', ')
+  return was_missing && lost.length > 0
+    ? [`no key opens the signing key(s) ${kids}: another one signs from now on`]
+    : []
 }
 
 /** A key that was lost with the key that had sealed it comes back where it is given once more. */
