@@ -1,9 +1,11 @@
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 
+import { writeDocs } from '../../bin/testing/terraform-docs.ts'
 import { moduleFolder } from '../../bin/testing/terraform-provider.ts'
+import { terraformProgram } from './programs.ts'
 import type { Stage } from './stage.ts'
 import { done, expectNoChange, forget, nothing, resourcesOf } from './steps.ts'
 import type { Workspace } from './workspace.ts'
@@ -17,6 +19,13 @@ const filesNamed = (name: string) =>
       `${path.basename(path.dirname(file))}-${name}`,
       readFileSync(path.join(folder, file), 'utf8'),
     ]),
+  )
+
+const readPages = (place: string) =>
+  Object.fromEntries(
+    globSync('**/*.md', { cwd: place })
+      .toSorted()
+      .map((name) => [name, readFileSync(path.join(place, name), 'utf8')]),
   )
 
 /** All resources but the one that no import is shown of. */
@@ -74,6 +83,15 @@ export function describeExamples(stage: () => Stage): void {
       expect(done(await workspace.apply()).changes).toEqual({ ...nothing, import: 7 })
       workspace.remove(...Object.keys(filesNamed('import-by-string-id.tf')))
     })
+
+    test.skipIf(terraformProgram !== 'terraform')(
+      'are in the pages that the provider documents itself by',
+      async () => {
+        const generated = path.join(inject('servers').run_folder, 'terraform-docs')
+        await writeDocs(stage().mirror, path.relative(moduleFolder, generated))
+        expect(readPages(generated)).toEqual(readPages(path.join(moduleFolder, 'docs')))
+      },
+    )
 
     test('are destroyed', async () => {
       expect(done(await workspace.destroy()).changes).toEqual({ ...nothing, remove: 8 })
