@@ -36,8 +36,9 @@ async function insertPeople(tx: Tx, groups: Ids): Promise<void> {
     await tx`insert into identities ${tx({ id, kind: 'human', email, display_name })}`
     await tx`insert into memberships ${tx({ group_id: groups[group] ?? '', identity_id: id })}`
   }
-  await tx`insert into identities (id, kind, email, display_name, owner_id, purpose, privilege_class)
-    select ${randomUUIDv7()}, 'service_account', 'ci-bot', 'CI bot', id, 'Runs the builds', 'low'
+  await tx`insert into identities (id, kind, email, display_name, owner_id, purpose, privilege_class,
+      rotation_days)
+    select ${randomUUIDv7()}, 'service_account', 'ci-bot', 'CI bot', id, 'Runs the builds', 'low', 90
     from identities where email = 'alice@example.com'`
 }
 

@@ -31,7 +31,9 @@ const create = createRouteOf({
   input: IdentityInput,
   item: Identity,
   summary: 'Create an identity',
-  description: 'A person has an e-mail address; any other kind has an owner, who is an active person.',
+  description:
+    'A person has an e-mail address. Any other kind has an owner, who is an active person, a purpose, a privilege class, ' +
+    'and an end or an age at which its credentials are changed: 90 days unless it says so.',
 })
 const get = getRoute({ path: one, params, item: Identity, summary: 'Get an identity' })
 const update = editRoute({

@@ -6,17 +6,36 @@ import type { Tx } from '../client.ts'
 
 type Fields = Omit<Identity, 'id' | 'created_at' | 'updated_at'> & { id: string }
 
-/** What a kind asks of the other fields: people have an address and answer for themselves, all others have an owner. */
-function refuseKind({ kind, email, owner_id, delegate_ids }: Fields): FieldError[] {
-  const rules: [isKept: boolean, pointer: string, detail: string][] =
-    kind === 'human'
-      ? [
-          [/^[^@]+@[^@]+$/.test(email), '/email', 'must be an e-mail address'],
-          [owner_id === null, '/owner_id', 'must be null: a person has no owner'],
-          [delegate_ids.length === 0, '/delegate_ids', 'must be empty: a person has no delegates'],
-        ]
-      : [[owner_id !== null, '/owner_id', 'a non-human identity must have an owner']]
-  return rules.filter(([isKept]) => !isKept).map(([, pointer, detail]) => ({ pointer, detail }))
+type Rule = [isKept: boolean, pointer: string, detail: string]
+
+/** People have an address and answer for themselves. */
+const rulesOfPeople = ({ email, owner_id, delegate_ids }: Fields): Rule[] => [
+  [/^[^@]+@[^@]+$/.test(email), '/email', 'must be an e-mail address'],
+  [owner_id === null, '/owner_id', 'must be null: a person has no owner'],
+  [delegate_ids.length === 0, '/delegate_ids', 'must be empty: a person has no delegates'],
+]
+
+/** For all others somebody answers, and says what they are for, how much they may, and when that is looked at again. */
+const rulesOfOthers = ({ owner_id, purpose, privilege_class, rotation_days, expires_at }: Fields): Rule[] => [
+  [owner_id !== null, '/owner_id', 'a non-human identity must have an owner'],
+  [(purpose ?? '').trim() !== '', '/purpose', 'a non-human identity must have a purpose'],
+  [privilege_class !== null, '/privilege_class', 'a non-human identity must have a privilege class'],
+  [
+    rotation_days !== null || expires_at !== null,
+    '/rotation_days',
+    'a non-human identity must have rotation_days or expires_at',
+  ],
+]
+
+const broken = (fields: Fields): FieldError[] =>
+  (fields.kind === 'human' ? rulesOfPeople(fields) : rulesOfOthers(fields))
+    .filter(([isKept]) => !isKept)
+    .map(([, pointer, detail]) => ({ pointer, detail }))
+
+/** What one of the same kind has lacked before, it may lack on: it stands in the way of no other change. */
+function refuseKind(next: Fields, before: Fields | undefined): FieldError[] {
+  const known = before?.kind === next.kind ? broken(before).map(({ pointer }) => pointer) : []
+  return broken(next).filter(({ pointer }) => !known.includes(pointer))
 }
 
 type Named = { pointer: string; id: string }
@@ -51,7 +70,7 @@ async function refuseNamed(tx: Tx, next: Fields, before: Fields | undefined): Pr
 
 /** @param before the identity as it is, for an edit; @throws DomainError `invalid_request` */
 export async function assertIdentity(tx: Tx, next: Fields, before?: Fields): Promise<void> {
-  const kind = refuseKind(next)
+  const kind = refuseKind(next, before)
   const errors = kind.length > 0 ? kind : await refuseNamed(tx, next, before)
   if (errors.length === 0) return
   const detail = errors.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ')

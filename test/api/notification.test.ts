@@ -95,6 +95,8 @@ describe('all', () => {
     ]
     const bot = await admin.call<{ id: string }>('POST', '/identities', {
       kind: 'service_account',
+      purpose: 'Runs the builds',
+      privilege_class: 'low',
       email: `bot-${randomUUID()}`,
       display_name: 'Bot',
       owner_id: owner.id,

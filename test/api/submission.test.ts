@@ -66,7 +66,8 @@ async function addEngineer(): Promise<Caller> {
 }
 
 async function addBot(fields: Fields): Promise<string> {
-  return (await addIdentity({ kind: 'service_account', email: `bot-${randomUUID()}`, ...fields })).id
+  const bot = { kind: 'service_account', purpose: 'Runs the builds', privilege_class: 'low' }
+  return (await addIdentity({ ...bot, email: `bot-${randomUUID()}`, ...fields })).id
 }
 
 const raw = (text: string) => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)

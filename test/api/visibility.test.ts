@@ -84,6 +84,8 @@ describe('a request', () => {
     const [asker, other] = [await addPerson(), await addPerson()]
     const { body } = await admin.call<{ id: string }>('POST', '/identities', {
       kind: 'service_account',
+      purpose: 'Runs the builds',
+      privilege_class: 'low',
       email: `bot-${randomUUID()}`,
       display_name: 'Bot',
       owner_id: carol.id,
@@ -157,6 +159,8 @@ describe('the lists', () => {
     const person = await addPerson()
     const { body } = await admin.call<{ id: string }>('POST', '/identities', {
       kind: 'agent',
+      purpose: 'Runs the builds',
+      privilege_class: 'low',
       email: `bot-${randomUUID()}`,
       display_name: 'Agent',
       owner_id: person.id,

@@ -186,7 +186,13 @@ describe('npm run sign-in-link', () => {
   test('prints none for whoever is not there, is disabled, or is a machine', async () => {
     const disabled = await addPerson(database.sql, { status: 'disabled' })
     const owner = await addPerson(database.sql)
-    const bot = await addPerson(database.sql, { kind: 'agent', email: fresh('bot'), owner_id: owner.id })
+    const bot = await addPerson(database.sql, {
+      kind: 'agent',
+      email: fresh('bot'),
+      owner_id: owner.id,
+      purpose: 'Answers questions',
+      privilege_class: 'low',
+    })
     for (const email of ['nobody@example.com', disabled.email, bot.email]) {
       const { stdout, stderr } = await print(email)
       expect(stdout).toBe('')

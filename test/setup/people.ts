@@ -31,9 +31,12 @@ export async function addPerson(sql: Sql, fields: Fields = {}): Promise<Identity
   return (await createIdentity(sql, { id: randomUUIDv7(), input, actor: nobody })).resource
 }
 
+/** What every machine has to have besides an owner. */
+const machine = { kind: 'service_account', purpose: 'Runs the builds', privilege_class: 'low' }
+
 /** A service account of `owner_id`, unless `fields` says otherwise. */
 export const addServiceAccount = (sql: Sql, owner_id: string, fields: Fields = {}): Promise<Identity> =>
-  addPerson(sql, { kind: 'service_account', email: fresh('bot'), owner_id, ...fields })
+  addPerson(sql, { ...machine, email: fresh('bot'), owner_id, ...fields })
 
 export type Member = { id: string }
 

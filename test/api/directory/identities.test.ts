@@ -25,6 +25,8 @@ const patch = (id: string, body: object) =>
   api.call<Identity>('PATCH', `/identities/${id}`, { as: admin.id, body })
 const bot = (fields: object) => ({
   kind: 'service_account',
+  purpose: 'Runs the builds',
+  privilege_class: 'low',
   email: fresh('bot'),
   display_name: 'Bot',
   owner_id: alice.id,
@@ -131,7 +133,7 @@ describe('changing an identity', () => {
     const events = await eventsOf(database.sql, before.id)
     expect(events.map(({ kind }) => kind)).toEqual(['identity.created', 'identity.updated'])
     expect(events[1]?.detail).toEqual({
-      before: { display_name: before.display_name, privilege_class: null },
+      before: { display_name: before.display_name, privilege_class: 'low' },
       after: { display_name: 'Renamed', privilege_class: 'high' },
     })
   })
@@ -177,7 +179,13 @@ describe('changing an identity', () => {
       expectRefusal(await patch(id, { kind: 'agent', owner_id: alice.id }), 409, 'in_use')
     }
     const own = await addPerson(database.sql)
-    const answer = await patch(own.id, { kind: 'agent', owner_id: own.id })
+    const answer = await patch(own.id, {
+      kind: 'agent',
+      owner_id: own.id,
+      purpose: 'Answers questions',
+      privilege_class: 'low',
+      rotation_days: 30,
+    })
     expectRefusal(answer, 422, 'invalid_request', '/owner_id')
   })
 

@@ -1,7 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
-import { getRow, transaction } from '../../../db/client.ts'
+import { connect, getRow, transaction } from '../../../db/client.ts'
+import type { Sql } from '../../../db/client.ts'
+import { changeScimUser, deleteScimUser } from '../../../db/scim/users.ts'
 import type { Group, Identity } from '../../../domain/directory.ts'
+import { DomainError } from '../../../domain/errors.ts'
+import type { ScimUser } from '../../../domain/scim.ts'
 import { createTestApi, expectRefusal } from '../../setup/api.ts'
 import type { TestApi } from '../../setup/api.ts'
 import { createTestDatabase } from '../../setup/database.ts'
@@ -17,6 +21,7 @@ let database: TestDatabase
 let api: TestApi
 let ann: Identity
 let admins: Group
+let owner: Identity
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -27,6 +32,7 @@ afterAll(() => database.drop())
 beforeEach(async () => {
   ann = await addPerson(database.sql)
   admins = await addGroup(database.sql, [ann], manage)
+  owner = await addPerson(database.sql)
 })
 /** The next test begins with its own admins only. */
 afterEach(() => database.sql`delete from memberships`)
@@ -34,6 +40,14 @@ afterEach(() => database.sql`delete from memberships`)
 const call = (as: Identity, method: string, path: string, body?: unknown) =>
   api.call(method, path, { as: as.id, body })
 const member = (group: Group, { id }: Identity) => `/groups/${group.id}/members/${id}`
+
+const asMachineOf = ({ id }: Identity) => ({
+  kind: 'agent',
+  owner_id: id,
+  purpose: 'Answers questions',
+  privilege_class: 'low',
+  rotation_days: 30,
+})
 
 const end = '2099-01-01T00:00:00Z'
 const attempts: [what: string, method: string, path: () => string, body?: unknown][] = [
@@ -55,8 +69,7 @@ test.each(attempts)('The last admin never %s', async (_, method, path, body) => 
 })
 
 test('The last admin is never made a machine', async () => {
-  const owner = await addPerson(database.sql)
-  const answer = await call(ann, 'PATCH', `/identities/${ann.id}`, { kind: 'agent', owner_id: owner.id })
+  const answer = await call(ann, 'PATCH', `/identities/${ann.id}`, asMachineOf(owner))
   expectRefusal(answer, 409, 'last_admin')
 })
 
@@ -121,7 +134,7 @@ const countAdmins = async () => {
   const { count } = await getRow<{ count: number }>(database.sql`
     select count(distinct i.id)::int as count from identities i
     join memberships m on m.identity_id = i.id join groups g on g.id = m.group_id
-    where i.status = 'active' and 'access_requests.manage' = any (g.permissions)`)
+    where i.status = 'active' and i.kind = 'human' and 'access_requests.manage' = any (g.permissions)`)
   return count
 }
 
@@ -130,6 +143,7 @@ const removals: [string, number, RemovalOf][] = [
   ['removing', 200, (who, group) => ['DELETE', member(group, who)]],
   ['disabling', 50, (who) => ['PATCH', `/identities/${who.id}`, { status: 'disabled' }]],
   ['emptying the groups of', 50, (_, group) => ['PUT', `/groups/${group.id}`, { name: group.name }]],
+  ['making machines of', 50, (who) => ['PATCH', `/identities/${who.id}`, asMachineOf(owner)]],
 ]
 
 /** Each in a group of their own, so that no group's lock keeps the two apart. */
@@ -139,7 +153,8 @@ test.each(removals)(
     const eve = await addPerson(database.sql)
     const others = await addGroup(database.sql, [], manage)
     for (let trial = 0; trial < trials; trial += 1) {
-      await database.sql`update identities set status = 'active' where id in (${ann.id}, ${eve.id})`
+      await database.sql`update identities set status = 'active', kind = 'human', owner_id = null
+        where id in (${ann.id}, ${eve.id})`
       await database.sql`update groups set permissions = ${manage.permissions} where id in (${admins.id}, ${others.id})`
       await addMember(database.sql, admins, ann)
       await addMember(database.sql, others, eve)
@@ -174,3 +189,35 @@ test('Three admins, each removing the next and disabling the one before: one of 
     expect(await countAdmins()).toBeGreaterThanOrEqual(1)
   }
 })
+
+type Provision = (sql: Sql, id: string) => Promise<unknown>
+const provider = { id: null, email: 'scim:directory' }
+const asInactive = (before: ScimUser) => Promise.resolve({ ...before, is_active: false })
+const provisions: [string, Provision][] = [
+  ['disables', (sql, id) => changeScimUser(sql, { id, actor: provider, edit: asInactive })],
+  ['deletes', (sql, id) => deleteScimUser(sql, { id, actor: provider })],
+]
+
+test.each(provisions)(
+  'An identity provider that %s all admins at once, beside an admin who makes a machine of another, leaves one',
+  async (_, provision) => {
+    const eve = await addPerson(database.sql)
+    const other = connect(database.url, { max: 3 })
+    for (let trial = 0; trial < 50; trial += 1) {
+      await database.sql`delete from scim_users`
+      await database.sql`update identities set status = 'active', kind = 'human', owner_id = null
+        where id in (${ann.id}, ${eve.id})`
+      for (const admin of [ann, eve]) await addMember(database.sql, admins, admin)
+      const ends = await Promise.allSettled([
+        provision(database.sql, ann.id),
+        provision(other, eve.id),
+        call(ann, 'PATCH', `/identities/${eve.id}`, asMachineOf(owner)),
+      ])
+      expect(await countAdmins()).toBe(1)
+      const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []))
+      for (const reason of refused) expect(reason).toBeInstanceOf(DomainError)
+      expect(refused.length).toBeGreaterThanOrEqual(1)
+    }
+    await other.end()
+  },
+)

@@ -62,6 +62,8 @@ const nhi = (owner: Identity) => ({
   email: fresh('bot'),
   display_name: 'Bot',
   kind: 'service_account',
+  purpose: 'Runs the builds',
+  privilege_class: 'low',
   owner_id: owner.id,
 })
 
