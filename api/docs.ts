@@ -81,7 +81,9 @@ export function docs(api: OpenAPIHono<Env>, { signer }: Deps): void {
           info: {
             title: 'Hallpass',
             version: '0.1.0',
-            description: 'Temporary access: asked for, decided, granted, ended and proven.',
+            description:
+              'Temporary access: asked for, decided, granted, ended and proven.\n\nMachines get their tokens by OAuth 2.0: ' +
+              'POST /oauth/token, /oauth/introspect and /oauth/revoke, as /.well-known/oauth-authorization-server tells.',
             license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
           },
           servers: [{ url: `${signer.issuer}/api/v1` }],
