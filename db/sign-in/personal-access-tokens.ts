@@ -85,9 +85,10 @@ export type FoundToken = { identity_id: string; scopes: Scope[]; expires_at: str
 /** The token of this hash, if it goes on; it counts as used. */
 export async function useToken(db: Db, hash: Buffer): Promise<FoundToken | undefined> {
   const found = await findRow<FoundToken & { id: string; is_due: boolean }>(db`
-    select id, identity_id, scopes, expires_at,
-      coalesce(last_used_at < clock_timestamp() - ${used}::interval, true) as is_due
-    from personal_access_tokens where token_hash = ${hash} and expires_at > clock_timestamp()`)
+    select t.id, t.identity_id, t.scopes, t.expires_at,
+      coalesce(t.last_used_at < clock_timestamp() - ${used}::interval, true) as is_due
+    from personal_access_tokens t join identities i on i.id = t.identity_id and i.kind = 'human'
+    where t.token_hash = ${hash} and t.expires_at > clock_timestamp()`)
   if (found?.is_due)
     await db`update personal_access_tokens set last_used_at = clock_timestamp() where id = ${found.id}`
   return found

@@ -66,7 +66,8 @@ export async function useSession(db: Db, token: string): Promise<FoundSession | 
   const found = await findRow<FoundSession & { is_due: boolean }>(db`
     select s.identity_id, least(s.expires_at, clock_timestamp() + ${idle}::interval) as ends_at,
       s.last_seen_at < clock_timestamp() - ${seen}::interval as is_due
-    from sessions s where s.token_hash = ${hash} and ${ends(db)} > clock_timestamp()`)
+    from sessions s join identities i on i.id = s.identity_id and i.kind = 'human'
+    where s.token_hash = ${hash} and ${ends(db)} > clock_timestamp()`)
   if (found?.is_due) {
     await db`update sessions s set last_seen_at = clock_timestamp()
       where s.token_hash = ${hash} and ${ends(db)} > clock_timestamp()`

@@ -5,11 +5,12 @@ import { rows, transaction } from '../../../db/client.ts'
 import { updateIdentity } from '../../../db/directory/identities.ts'
 import { beginAttempt, takeAttempt } from '../../../db/sign-in/attempts.ts'
 import { createPersonLink } from '../../../db/sign-in/links.ts'
-import { createToken } from '../../../db/sign-in/personal-access-tokens.ts'
+import { createToken, tokenPrefix, useToken } from '../../../db/sign-in/personal-access-tokens.ts'
 import { createProvider } from '../../../db/sign-in/save-provider.ts'
 import { beginSession, forgetEnded, useSession } from '../../../db/sign-in/sessions.ts'
 import { findCaller } from '../../../db/directory/caller.ts'
 import { createSealer } from '../../../db/sealing.ts'
+import { hashOfSecretToken } from '../../../db/secret-tokens.ts'
 import { SignInProviderInput } from '../../../domain/sign-in-provider.ts'
 import { createTestDatabase } from '../../setup/database.ts'
 import type { TestDatabase } from '../../setup/database.ts'
@@ -31,11 +32,11 @@ const signIn = (person: { id: string }) =>
 const change = (id: string, patch: object) =>
   updateIdentity(database.sql, { id, patch, actor: nobody, precondition: undefined })
 
-async function addToken({ id }: { id: string }): Promise<void> {
+async function addToken({ id }: { id: string }): Promise<string> {
   const caller = (await findCaller(database.sql, id)) ?? expect.unreachable()
   const expires_at = new Date(Date.now() + 3_600_000).toISOString()
   const input = { name: 'laptop', scopes: ['read' as const], expires_at }
-  await createToken(database.sql, { id: crypto.randomUUID(), input, caller })
+  return (await createToken(database.sql, { id: crypto.randomUUID(), input, caller })).token
 }
 
 const countOf = async (table: string, { id }: { id: string }) =>
@@ -67,6 +68,19 @@ test.each([
   for (const table of tables) expect(await countOf(table, person)).toBe(1)
   await change(person.id, patch)
   for (const table of tables) expect(await countOf(table, person)).toBe(0)
+})
+
+test('What was a person and is a machine now is let in by nothing that a person has', async () => {
+  const [owner, person] = [await addPerson(database.sql), await addPerson(database.sql)]
+  const [token, access_token] = [await signIn(person), await addToken(person)]
+  const hash = hashOfSecretToken(tokenPrefix, access_token) ?? expect.unreachable()
+  expect(await useSession(database.sql, token)).toBeDefined()
+  expect(await useToken(database.sql, hash)).toBeDefined()
+  const duties = { purpose: 'Answers', privilege_class: 'low', rotation_days: 90 }
+  const machine = { kind: 'agent', owner_id: owner.id, ...duties }
+  await change(person.id, machine)
+  expect(await useSession(database.sql, token)).toBeUndefined()
+  expect(await useToken(database.sql, hash)).toBeUndefined()
 })
 
 test('What has ended is forgotten, and nothing else', async () => {
