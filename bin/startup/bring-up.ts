@@ -56,7 +56,8 @@ function announce(
   say(`API documents: ${url}/api/docs`)
   if (temporal_ui_url !== null) say(`Temporal UI:   ${temporal_ui_url}`)
   if (embedded) {
-    say('Sign in with the token that this prints: npm run -s token -- alice@example.com')
+    say(`Open ${url} and sign in as alice (asks), bob (approves) or admin.`)
+    say('For the API, a token: npm run -s token -- alice@example.com')
     say('PostgreSQL is embedded: for evaluation, not for production. See DATABASE_URL and TEMPORAL_ADDRESS.')
   }
   say('Ctrl-C stops it; the data stays.')
