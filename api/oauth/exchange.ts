@@ -69,7 +69,7 @@ function readSubjectToken(token: string): Shown {
 
 function assertTimes({ exp }: Shown['claims'], client_id: string): void {
   const left = exp - Date.now() / 1_000
-  if (left <= 0 || left > longestLifeSeconds) throw refuse('subject_token_expired', client_id)
+  if (left <= 1 || left > longestLifeSeconds) throw refuse('subject_token_expired', client_id)
 }
 
 async function assertSigned(
