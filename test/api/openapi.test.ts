@@ -103,7 +103,8 @@ describe('the OpenAPI document', () => {
 
   test('names every route that there is', () => {
     const signer = { issuer: 'http://hallpass.test', jwks: { keys: [] } }
-    const app = createApp({ signer, limits: { trusted_proxies: [] } } as never)
+    const limits = { sign_ins_per_minute: 1, tokens_per_minute: 1, trusted_proxies: [] }
+    const app = createApp({ signer, limits, reads_per_minute: 1, writes_per_minute: 1 } as never)
     const served = app.routes
       .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/v1/'))
       .map(({ method, path }) => `${method} ${path.slice('/api/v1'.length).replaceAll(/:(\w+)/g, '{$1}')}`)
