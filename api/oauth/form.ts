@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 
+import { DomainError } from '../../domain/errors.ts'
 import { readBytes } from '../body.ts'
 import type { Env } from '../router.ts'
 import { OAuthError } from './oauth-error.ts'
@@ -20,15 +21,20 @@ function assertForm(c: Context<Env>): void {
     throw refuse('Parameters belong in the body, not in the URL.', 'parameters_in_url')
 }
 
+function refuseLong(error: unknown): never {
+  if (!(error instanceof DomainError) || error.code !== 'body_too_large') throw error
+  throw new OAuthError('invalid_request', error.message, { reason: 'body_too_large', status: 413 })
+}
+
 /** What says how long it is, and is not too long, is read at once; anything else is counted while it arrives. */
 async function readText(c: Context<Env>): Promise<string> {
   const length = c.req.header('content-length')
   if (length !== undefined && Number(length) <= maxBytes) return c.req.text()
   const { body } = c.req.raw
-  return body === null ? '' : Buffer.from(await readBytes(body, maxBytes)).toString('utf8')
+  return body === null ? '' : Buffer.from(await readBytes(body, maxBytes).catch(refuseLong)).toString('utf8')
 }
 
-/** Reads the parameters of a request. @throws OAuthError, DomainError `body_too_large` */
+/** Reads the parameters of a request. @throws OAuthError `invalid_request` */
 export async function readForm(c: Context<Env>): Promise<Form> {
   assertForm(c)
   const form = new Map<string, string>()

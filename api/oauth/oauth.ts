@@ -16,8 +16,6 @@ import { tokenEndpoint } from './token.ts'
 /** What leaves these endpoints as an error is in the words of RFC 6749, whoever threw it. */
 function asOAuthError(error: Error): OAuthError | undefined {
   if (error instanceof OAuthError) return error
-  if (error instanceof DomainError && error.code === 'body_too_large')
-    return new OAuthError('invalid_request', error.message, { status: 413 })
   if (isOutage(error) || (error instanceof DomainError && error.code === 'unavailable'))
     return new OAuthError('temporarily_unavailable', 'This cannot be answered now; try again shortly.')
   return undefined
