@@ -30,11 +30,16 @@ export async function writeDocs(built: ProviderMirror, docs: string): Promise<vo
   try {
     const schema = path.join(folder, 'schema.json')
     writeFileSync(schema, await readSchema(folder, built))
-    await go(
-      ...['-C', 'tools', 'tool', 'tfplugindocs', 'generate', '--provider-name', 'justiam'],
-      ...['--rendered-provider-name', 'Hallpass', '--provider-dir', moduleFolder],
-      ...['--providers-schema', schema, '--rendered-website-dir', docs],
-    )
+    const names = ['--provider-name', 'justiam', '--rendered-provider-name', 'Hallpass']
+    const places = [
+      '--provider-dir',
+      moduleFolder,
+      '--providers-schema',
+      schema,
+      '--rendered-website-dir',
+      docs,
+    ]
+    await go('-C', 'tools', 'tool', 'tfplugindocs', 'generate', ...names, ...places)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

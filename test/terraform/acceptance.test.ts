@@ -35,10 +35,11 @@ describe.skipIf(missing.length > 0)('the Terraform provider', { timeout: 300_000
 
   describeGoTests(compilation_ms)
   describeContract(theStage)
-  describeDocuments(theStage)
   describeExamples(theStage)
   describeChanges(theStage)
   describeSecrets(theStage)
   describeRefusals(theStage)
   describeCredentials(theStage)
+  // Takes over what the demo organisation has, and destroys it.
+  describeDocuments(theStage)
 })

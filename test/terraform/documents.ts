@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { projectRoot } from '../../bin/config.ts'
+import { moduleFolder } from '../../bin/testing/terraform-provider.ts'
 import type { Stage } from './stage.ts'
 import { done, expectNoChange, forget, idOf, nothing, resourcesOf } from './steps.ts'
 import type { Workspace } from './workspace.ts'
 
-const readFixture = (name: string) => readFileSync(path.join(import.meta.dirname, 'fixtures', name), 'utf8')
+const readFolder = (folder: string) =>
+  Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]))
 const eventLogger = path.join(projectRoot, 'scripts', 'access_request_event_logger.ts')
 
 /** What the documentation says of a template of which it names nothing but what it has to. */
@@ -34,20 +36,15 @@ export function describeDocuments(stage: () => Stage): void {
     let workspace: Workspace
 
     beforeAll(async () => {
-      const { admin } = stage()
-      // The demo organisation has a template of that name.
-      const { body } = await admin.call<{ data: { id: string }[] }>('GET', '/access-request-templates')
-      for (const { id } of body.data) await admin.call('DELETE', `/access-request-templates/${id}`)
       workspace = await stage().workspace({
-        'referents.tf': readFixture('referents.tf'),
-        'database-read-only.tf': readFixture('database-read-only.tf'),
-        'event-logger.tf': readFixture('event-logger.tf'),
+        ...readFolder(path.join(moduleFolder, 'examples', 'demo')),
         'scripts/access_request_event_logger.go': readFileSync(eventLogger, 'utf8'),
       })
     })
 
-    test('are applied as they are, with their defaults', async () => {
-      expect(done(await workspace.apply()).changes).toEqual({ ...nothing, add: 8 })
+    test('are applied as they are beside what the demo organisation has, with their defaults', async () => {
+      const { changes } = done(await workspace.apply())
+      expect(changes).toEqual({ ...nothing, add: 3, import: 5, change: 1 })
       const id = idOf(workspace, 'justiam_access_request_template.db_access')
       const task = idOf(workspace, 'justiam_scheduled_task.access_logger')
       const { body } = await stage().admin.call('GET', `/access-request-templates/${id}`)

@@ -32,18 +32,11 @@ const readPages = (place: string) =>
 const withImport = (workspace: Workspace) =>
   resourcesOf(workspace).filter(({ address }) => !address.endsWith('.weekly_count'))
 
-async function addTemplateOfDemo({ admin }: Stage): Promise<void> {
-  const { body } = await admin.call<{ data: { id: string }[] }>('GET', '/applications')
-  const template = { name: 'Database read-only access', app_id: body.data[0]?.id }
-  await admin.call('POST', '/access-request-templates', template)
-}
-
 export function describeExamples(stage: () => Stage): void {
   describe('the examples of its documentation', () => {
     let workspace: Workspace
 
     beforeAll(async () => {
-      await addTemplateOfDemo(stage())
       workspace = await stage().workspace(
         {
           'provider.tf': readFileSync(path.join(folder, 'provider', 'provider.tf'), 'utf8'),
