@@ -1,16 +1,17 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { expect, inject } from 'vitest'
 
 import { webBundle } from '../../bin/web-bundle.ts'
-import { findChromium } from './chromium.ts'
 import { startTestProduct } from './product.ts'
 import type { TestProduct, TestProductOptions } from './product.ts'
 import { dataFolder } from './run-folder.ts'
 
-/** Undefined: this machine has no browser and cannot get one; tests that need it are skipped. */
-export const program = findChromium()
+const installed = inject('servers').chromium
+
+/** Without one, tests that need it are skipped; the run has said so. */
+export const hasBrowser = installed !== null
 
 /** A page of somebody who is signed in, and what its browser complained of. */
 export type Visit = { page: Page; complaints: string[] }
@@ -28,13 +29,14 @@ export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, is
 
 /** The product with its pages, and a browser. */
 export async function startPages(options: TestProductOptions = {}): Promise<PagesProduct> {
-  if (program === undefined) throw new Error('there is no browser')
+  if (installed === null) throw new Error('there is no browser')
   const pages_folder = await webBundle(dataFolder)
   const [product, browser] = await Promise.all([
     // People of the embedded set-up sign in by name only where its address is this machine's.
     startTestProduct({ pages_folder, public_url: 'http://127.0.0.1', ...options }),
     chromium.launch({
-      executablePath: program,
+      executablePath: installed.program,
+      env: { ...process.env, LD_LIBRARY_PATH: installed.library_path },
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
     }),
   ])

@@ -11,6 +11,8 @@ import { workflowBundle } from '../../bin/workflow-bundle.ts'
 import { connect } from '../../db/client.ts'
 import { migrate } from '../../db/migrate.ts'
 import { searchAttributes } from '../../workflows/contract.ts'
+import { provideChromium } from './chromium.ts'
+import type { Chromium } from './chromium.ts'
 import { databaseUrl } from './database-url.ts'
 import { dataFolder, openRunFolder, removeRunFolder } from './run-folder.ts'
 
@@ -24,6 +26,8 @@ export type TestServers = {
   temporal_namespace: string
   workflow_bundle: string
   run_folder: string
+  /** Null: the tests of the pages are skipped. */
+  chromium: Chromium | null
 }
 
 declare module 'vitest' {
@@ -45,10 +49,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const removeOnExit = () => removeRunFolder(run_folder)
   process.once('exit', removeOnExit)
   const context = { say, signal: AbortSignal.timeout(300_000) }
-  const [database_url, temporal, workflow_bundle] = await Promise.all([
+  const [database_url, temporal, workflow_bundle, chromium] = await Promise.all([
     startTemplate(path.join(run_folder, 'postgres'), context),
     startTestTemporal(path.join(run_folder, 'temporal'), context),
     workflowBundle(dataFolder),
+    provideChromium(path.join(dataFolder, 'chromium'), context),
   ])
   project.provide('servers', {
     database_url,
@@ -57,6 +62,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     temporal_namespace,
     workflow_bundle,
     run_folder,
+    chromium: chromium ?? null,
   })
   return async () => {
     await stopTemporal(path.join(run_folder, 'temporal'), 'at_once')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { AccessRequest } from '../../domain/access-request.ts'
 import { workflowId } from '../../workflows/contract.ts'
-import { expectAccessible, program, shoot, startPages } from '../setup/browser.ts'
+import { expectAccessible, hasBrowser, shoot, startPages } from '../setup/browser.ts'
 import type { PagesProduct, Visit } from '../setup/browser.ts'
 import { getRequest, submit } from '../setup/product.ts'
 import type { Caller } from '../setup/product.ts'
@@ -20,7 +20,7 @@ const refusesLate = `export const run = async () => {
   throw new Error(${JSON.stringify(reason)})
 }`
 
-describe.skipIf(program === undefined)('an approval that a script checks', () => {
+describe.skipIf(!hasBrowser)('an approval that a script checks', () => {
   let it: PagesProduct
   let alice: Caller
   let admin: Caller
@@ -35,9 +35,10 @@ describe.skipIf(program === undefined)('an approval that a script checks', () =>
     task = (await admin.call<{ id: string; name: string }>('POST', '/scheduled-tasks', script)).body
     const changes = { name: 'Deploy rights', trigger_task_id: task.id, trigger_task_failure_mode: 'block' }
     request = await submit(alice, (await it.template(changes)).id)
-    ;[bob, dana] = await Promise.all(
-      ['bob', 'dana'].map((name) => it.visit(name, `/approvals/${request.id}`)),
-    )
+    ;[bob, dana] = await Promise.all([
+      it.visit('bob', `/approvals/${request.id}`),
+      it.visit('dana', `/approvals/${request.id}`),
+    ])
   })
   afterAll(() => it.close())
 
@@ -83,7 +84,7 @@ describe.skipIf(program === undefined)('an approval that a script checks', () =>
   test('shows what the scripts wrote to who decides', async () => {
     const { page } = await it.visit('bob', `/requests/${request.id}`)
     await page.getByText('Log and result').first().click()
-    await page.getByText('→ the window is open').waitFor()
+    await page.getByText('→ the window is open').first().waitFor()
     await expectAccessible(page)
     await page.emulateMedia({ media: 'print' })
     expect(await page.getByRole('button', { name: 'Print' }).isVisible()).toBe(false)

@@ -1,11 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { program, startPages } from '../setup/browser.ts'
+import { hasBrowser, startPages } from '../setup/browser.ts'
 import type { PagesProduct, Visit } from '../setup/browser.ts'
 
 const count = 10_000
 
-describe.skipIf(program === undefined)('a list of 10,000 requests', () => {
+/** Runs in the page: how long it was deaf, each time. */
+const watchLongTasks = `
+  globalThis.longTasks = []
+  new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => longTasks.push(duration)))
+    .observe({ entryTypes: ['longtask'] })`
+
+/** Runs in the page: down again and again, a frame each, until the last row is in sight. */
+const scrollToTheEnd = `(async () => {
+  const isLast = (link) => link.textContent === 'Request number 1'
+  while (![...document.querySelectorAll('li a')].some(isLast)) {
+    scrollTo(0, document.body.scrollHeight)
+    await new Promise((resolve) => requestAnimationFrame(resolve))
+  }
+})()`
+
+describe.skipIf(!hasBrowser)('a list of 10,000 requests', () => {
   let it: PagesProduct
   let alice: Visit
   beforeAll(async () => {
@@ -27,46 +42,31 @@ describe.skipIf(program === undefined)('a list of 10,000 requests', () => {
 
   const rowsOnPage = () => alice.page.getByRole('listitem').filter({ hasText: 'Request number' }).count()
 
-  /** Wheels down until this row is in sight, as fast as the page lets us. */
-  async function scrollTo(name: string): Promise<void> {
-    const { page } = alice
-    const wanted = page.getByRole('link', { name, exact: true })
-    await page.mouse.move(700, 500)
-    for (let wheel = 0; wheel < 2_000 && (await wanted.count()) === 0; wheel++)
-      await page.mouse.wheel(0, 12_000)
-    await wanted.waitFor()
-  }
-
   test('begins at once, and has few rows on the page', async () => {
     await alice.page.getByRole('link', { name: `Request number ${count}`, exact: true }).waitFor()
     expect(await rowsOnPage()).toBeLessThan(60)
   })
 
-  test('scrolls to its very end', { timeout: 120_000 }, async () => {
-    await alice.page.evaluate(() => {
-      const times: number[] = []
-      Object.assign(globalThis, { longTasks: times })
-      const observer = new PerformanceObserver((list) =>
-        list.getEntries().forEach(({ duration }) => times.push(duration)),
-      )
-      observer.observe({ entryTypes: ['longtask'] })
-    })
+  test('scrolls to its very end', { timeout: 240_000 }, async () => {
+    await alice.page.evaluate(watchLongTasks)
     const began = performance.now()
-    await scrollTo('Request number 1')
+    await alice.page.evaluate(scrollToTheEnd)
+    await alice.page.getByRole('link', { name: 'Request number 1', exact: true }).waitFor()
     expect(await rowsOnPage()).toBeLessThan(60)
-    const longTasks = await alice.page.evaluate(
-      () => (globalThis as unknown as { longTasks: number[] }).longTasks,
-    )
-    const longest = Math.max(0, ...longTasks).toFixed(0)
+    const longTasks = await alice.page.evaluate<number[]>('longTasks')
+    const longest = longTasks
+      .toSorted((one, other) => other - one)
+      .slice(0, 3)
+      .map(Math.round)
     const took = ((performance.now() - began) / 1_000).toFixed(1)
     process.stdout.write(
-      `  10,000 rows scrolled in ${took} s, the longest task of the page took ${longest} ms\n`,
+      `  10,000 rows scrolled in ${took} s, the longest tasks of the page took ${longest.join(', ')} ms\n`,
     )
   })
 
   test('is narrowed to what is asked for', async () => {
     const { page, complaints } = alice
-    await page.evaluate(() => scrollTo(0, 0))
+    await page.evaluate('scrollTo(0, 0)')
     await page.getByLabel('State').selectOption('denied')
     await page.getByRole('link', { name: `Request number ${count}`, exact: true }).waitFor()
     expect(await page.getByText('Cancelled', { exact: true }).count()).toBe(0)

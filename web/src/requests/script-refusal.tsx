@@ -15,7 +15,11 @@ export function ScriptRefusal({ request }: { request: AccessRequestDetail }) {
   if (refused === undefined || request.status !== 'pending' || request.block_run !== null) return null
   const { task_name, message } = refused.detail
   return (
-    <Alert role="alert" title={`The script “${String(task_name)}” did not let the approval pass`}>
+    <Alert
+      role="alert"
+      className={classes.refusal}
+      title={`The script “${String(task_name)}” did not let the approval pass`}
+    >
       <pre className={classes.message}>{String(message ?? 'It gave no reason.')}</pre>
       <Instant at={refused.at} />. The request is still pending: it can be approved again once the reason is
       gone.

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Text, Textarea, Title } from '@mantine/core'
-import { useId, useRef, useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
 
 import classes from './confirm-button.module.css'
 import { Refusal } from './states.tsx'
@@ -21,49 +21,56 @@ type ConfirmButtonProps = {
 
 /** A button that asks once more, in a dialog of the browser's own: it takes the focus, Escape leaves it. */
 export function ConfirmButton(props: ConfirmButtonProps) {
-  const { label, question, consequence, commentLabel, isPending, error, danger = false, size = 'sm' } = props
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <>
+      <Button variant="default" size={props.size ?? 'sm'} onClick={() => setOpen(true)}>
+        {props.label}
+      </Button>
+      {isOpen && <Confirmation {...props} onClose={() => setOpen(false)} />}
+    </>
+  )
+}
+
+function Confirmation({ onClose, ...props }: ConfirmButtonProps & { onClose: () => void }) {
+  const { label, question, consequence, commentLabel, isPending, error, danger = false } = props
   const dialog = useRef<HTMLDialogElement>(null)
   const [comment, setComment] = useState('')
   const title = useId()
   const close = () => dialog.current?.close()
+  useEffect(() => dialog.current?.showModal(), [])
   return (
-    <>
-      <Button variant="default" size={size} onClick={() => dialog.current?.showModal()}>
-        {label}
-      </Button>
-      <dialog ref={dialog} aria-labelledby={title} className={classes.dialog}>
-        <form
-          method="dialog"
-          onSubmit={(event) => {
-            event.preventDefault()
-            props.onConfirm(comment, close)
-          }}
-        >
-          <Stack gap="md">
-            <Title order={2} size="h4" id={title}>
-              {question}
-            </Title>
-            <Text>{consequence}</Text>
-            {commentLabel !== undefined && (
-              <Textarea
-                label={commentLabel}
-                rows={3}
-                value={comment}
-                onChange={({ currentTarget }) => setComment(currentTarget.value)}
-              />
-            )}
-            {error !== null && <Refusal error={error} />}
-            <Group justify="flex-end" gap="sm">
-              <Button variant="default" onClick={close}>
-                Leave it
-              </Button>
-              <Button type="submit" loading={isPending} {...(danger && { color: 'red' })}>
-                {label}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </dialog>
-    </>
+    <dialog ref={dialog} aria-labelledby={title} className={classes.dialog} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          props.onConfirm(comment, close)
+        }}
+      >
+        <Stack gap="md">
+          <Title order={2} size="h4" id={title}>
+            {question}
+          </Title>
+          <Text>{consequence}</Text>
+          {commentLabel !== undefined && (
+            <Textarea
+              label={commentLabel}
+              rows={3}
+              value={comment}
+              onChange={({ currentTarget }) => setComment(currentTarget.value)}
+            />
+          )}
+          {error !== null && <Refusal error={error} />}
+          <Group justify="flex-end" gap="sm">
+            <Button variant="default" onClick={close}>
+              Leave it
+            </Button>
+            <Button type="submit" loading={isPending} {...(danger && { color: 'red' })}>
+              {label}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </dialog>
   )
 }

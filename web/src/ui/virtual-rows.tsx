@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 import type { Page } from '../api/routes.ts'
 import { Loading, Refusal } from './states.tsx'
@@ -24,7 +24,8 @@ const ahead = 30
 
 /** A list of any length that scrolls with the window: only the rows in sight are on the page, more are loaded on the way. */
 export function VirtualRows<Item extends Row>({ query, empty, ...props }: VirtualRowsProps<Item>) {
-  const items = query.data?.pages.flatMap(({ data }) => data)
+  const pages = query.data?.pages
+  const items = useMemo(() => pages?.flatMap(({ data }) => data), [pages])
   if (items === undefined) {
     if (query.error !== null) return <Refusal error={query.error} retry={() => void query.refetch()} />
     return <Loading rows={5} height={props.rowHeight - 8} />
@@ -39,10 +40,12 @@ function Rows<Item extends Row>({ items, query, label, rowHeight, children }: Ro
   const list = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   useLayoutEffect(() => setTop(list.current?.offsetTop ?? 0), [])
+  // Another function would have every row measured anew.
+  const getItemKey = useCallback((index: number) => items[index]?.id ?? index, [items])
   const rows = useWindowVirtualizer({
     count: items.length,
     estimateSize: () => rowHeight,
-    getItemKey: (index) => items[index]?.id ?? index,
+    getItemKey,
     overscan: 8,
     scrollMargin: top,
   })
