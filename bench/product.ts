@@ -1,17 +1,12 @@
-import { rmSync } from 'node:fs'
-import path from 'node:path'
-
 import { openKeyring } from '../api/keyring.ts'
-import { loadConfig, projectRoot } from '../bin/config.ts'
+import type { Config } from '../bin/config.ts'
 import { startProduct } from '../bin/product.ts'
 import { readSecretsKeys } from '../bin/secrets-key.ts'
 import { rotationOf } from '../bin/signing-key.ts'
-import { provideDatabase, provideTemporal, stopServers } from '../bin/startup/servers.ts'
-import { workflowBundle } from '../bin/workflow-bundle.ts'
 import { connect, getRow } from '../db/client.ts'
 import type { Sql } from '../db/client.ts'
 import { createSealer } from '../db/sealing.ts'
-import { searchAttributes } from '../workflows/contract.ts'
+import { say, withServers } from './servers.ts'
 
 /** Sends a request of one identity; throws unless it is answered with the status that is expected. */
 export type Call = <Body = { id: string }>(
@@ -28,31 +23,17 @@ export type BenchProduct = {
   callerOf: (email: string) => Promise<Call>
 }
 
-const say = (line: string) => void process.stderr.write(`  ${line}\n`)
-
 /** The whole product on new embedded servers of its own, while the work lasts. */
-export async function withProduct(work: (product: BenchProduct) => Promise<void>): Promise<void> {
-  const data_dir = path.join(projectRoot, '.data', 'bench')
-  const config = {
-    ...loadConfig({ DATA_DIR: data_dir }),
-    port: 0,
-    reads_per_minute: 1_000_000,
-    writes_per_minute: 1_000_000,
-  }
-  const context = { say, signal: AbortSignal.timeout(300_000) }
-  await stopServers(config, 'at_once')
-  for (const name of ['postgres', 'temporal'])
-    rmSync(path.join(data_dir, name), { recursive: true, force: true })
-  try {
-    const database = await provideDatabase(config, context)
-    const temporal = await provideTemporal(config, searchAttributes, context)
+export function withProduct(work: (product: BenchProduct) => Promise<void>): Promise<void> {
+  return withServers(async ({ database, temporal, workflow_bundle, ...servers }) => {
+    const config = { ...servers.config, port: 0, reads_per_minute: 1_000_000, writes_per_minute: 1_000_000 }
     const product = await startProduct({
       config,
       database_url: database.url,
       embedded: true,
       temporal_address: temporal.address,
       temporal_ui_url: temporal.ui_url,
-      workflow_bundle: await workflowBundle(data_dir),
+      workflow_bundle,
       say,
     })
     const sql = connect(database.url)
@@ -61,12 +42,10 @@ export async function withProduct(work: (product: BenchProduct) => Promise<void>
     await work({ sql, temporal_address: temporal.address, namespace, callerOf })
     await sql.end()
     await product.close()
-  } finally {
-    await stopServers(config, 'orderly')
-  }
+  })
 }
 
-async function createCallers(url: string, sql: Sql, config: ReturnType<typeof loadConfig>) {
+async function createCallers(url: string, sql: Sql, config: Config) {
   const sealer = createSealer(readSecretsKeys(config))
   const { signer } = await openKeyring({ sql, sealer, policy: rotationOf(config) }, config.public_url)
   return async (email: string): Promise<Call> => {
