@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { Sql } from './client.ts'
 
 type Waiting<Item, Result> = {
@@ -9,7 +11,7 @@ type Waiting<Item, Result> = {
 type Lane<Item, Result> = { waiting: Waiting<Item, Result>[]; underway: number }
 
 const mostAtOnce = 64
-const mostUnderway = 2
+const mostUnderway = 1
 
 /**
  * One round trip for everything that is asked for while others are under way. Each result is of a statement that began
@@ -32,7 +34,11 @@ export function joined<Item, Result>(run: (sql: Sql, items: Item[]) => Promise<R
 
   async function work(sql: Sql, lane: Lane<Item, Result>): Promise<void> {
     lane.underway++
-    while (lane.waiting.length > 0) await answer(sql, lane.waiting.splice(0, mostAtOnce))
+    while (lane.waiting.length > 0) {
+      // Whatever else has arrived by now comes along.
+      await setImmediate()
+      await answer(sql, lane.waiting.splice(0, mostAtOnce))
+    }
     lane.underway--
   }
 

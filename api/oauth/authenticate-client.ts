@@ -21,6 +21,8 @@ export const authenticationMethods = ['client_secret_basic', 'client_secret_post
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
+const ClientId = z.uuid()
+
 type Secret = { client_id: string; client_secret: string }
 
 /** RFC 6749, 2.3.1: both halves are form-encoded before they are joined. */
@@ -66,7 +68,7 @@ function findSecret({ credentials }: ClientAccess, secret: string): LiveCredenti
 }
 
 async function bySecret({ sql }: Deps, secret: Secret, slug: string | undefined): Promise<Authenticated> {
-  const client_id = z.uuid().safeParse(secret.client_id).data?.toLowerCase()
+  const client_id = ClientId.safeParse(secret.client_id).data?.toLowerCase()
   if (client_id === undefined) throw invalidClient('unknown_client')
   const access = await findClientAccess(sql, { client_id, slug })
   if (access === undefined) throw invalidClient('inactive_or_unknown_client', client_id)
