@@ -27,22 +27,33 @@ type Operation = z.infer<typeof Patch>['Operations'][number]
 const asBoolean = (value: unknown): unknown =>
   typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value
 
-const isActive = (name: string): boolean =>
-  /^(urn:ietf:params:scim:schemas:core:2\.0:user:)?active$/i.test(name)
+const isActive = (name: string): boolean => withoutSchema(name).toLowerCase() === 'active'
 
 /** Of schemas that are not kept here, above all the enterprise extension. */
 const isForeign = (name: string): boolean =>
   /^urn:/i.test(name) && !/^urn:ietf:params:scim:schemas:core:2\.0:(user|group)/i.test(name)
 
+/**
+ * Lists that are not kept: Entra adds to the entry of a type, which is never there. The one address of a user is its
+ * `userName`.
+ */
+const isForgotten = (path: string): boolean =>
+  /^(emails|phoneNumbers|ims|photos|addresses|entitlements|roles|x509Certificates)\b/i.test(path)
+
+/** A path may name its attribute in full. */
+const withoutSchema = (path: string): string =>
+  path.replace(/^urn:ietf:params:scim:schemas:core:2\.0:(user|group):/i, '')
+
 const mended = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(fields)
-      .filter(([name]) => !isForeign(name))
-      .map(([name, value]) => [name, isActive(name) ? asBoolean(value) : value]),
+      .filter(([name]) => !isForeign(name) && !isForgotten(name))
+      .map(([name, value]) => [withoutSchema(name), isActive(name) ? asBoolean(value) : value]),
   )
 
 function mendOperation({ path, value, ...operation }: Operation): Operation {
-  if (path !== undefined) return { ...operation, path, value: isActive(path) ? asBoolean(value) : value }
+  if (path !== undefined)
+    return { ...operation, path: withoutSchema(path), value: isActive(path) ? asBoolean(value) : value }
   const fields = Resource.safeParse(value)
   return { ...operation, value: fields.success ? mended(fields.data) : value }
 }
@@ -73,7 +84,10 @@ export function readResource<Kind>(
 /** @throws ScimError */
 export function readOperations(body: unknown): Operation[] {
   const { success, data, error } = Patch.safeParse(body)
-  if (success) return data.Operations.filter(({ path = '' }) => !isForeign(path)).map(mendOperation)
+  if (success)
+    return data.Operations.map(mendOperation).filter(
+      ({ path = '' }) => !isForeign(path) && !isForgotten(path),
+    )
   const [issue] = error.issues
   throw new ScimError('invalidSyntax', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`)
 }

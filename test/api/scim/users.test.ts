@@ -156,6 +156,10 @@ describe('A user', () => {
   test.each([
     ['Entra', { op: 'Replace', path: 'active', value: 'False' }],
     ['Entra, newer', { op: 'Replace', path: 'active', value: false }],
+    [
+      'Entra, in full',
+      { op: 'Replace', path: 'urn:ietf:params:scim:schemas:core:2.0:User:active', value: 'False' },
+    ],
     ['Okta', { op: 'replace', value: { active: false } }],
   ])('is disabled as %s asks: sessions, pending requests and grants end at once', async (_, operation) => {
     const { sql } = product
@@ -193,6 +197,8 @@ describe('A user', () => {
         value: 'R&D',
       },
       { op: 'Add', path: 'title', value: 'Engineer' },
+      { op: 'Add', path: 'addresses[type eq "work"].formatted', value: '18522 Lisette Hills' },
+      { op: 'Add', path: 'phoneNumbers[type eq "mobile"].value', value: '+1 555 0100' },
     )
     expect(entra.body).toMatchObject({
       userName,
@@ -202,6 +208,11 @@ describe('A user', () => {
     expect((await patch(id, { op: 'replace', path: 'name.givenName', value: 'Bo' })).body.displayName).toBe(
       'Bo Smith',
     )
+    const flat = { 'emails[type eq "work"].value': 'other@example.com', 'name.givenName': 'Cy' }
+    expect((await patch(id, { op: 'Replace', value: flat })).body).toMatchObject({
+      userName,
+      displayName: 'Cy Smith',
+    })
     const renamed = `${fresh('renamed')}@example.com`
     expect((await patch(id, { op: 'replace', value: { id, userName: renamed } })).body.userName).toBe(renamed)
     const replaced = await provider.call('PUT', user(id), { ...oktaUser(renamed), id, active: false })
