@@ -72,7 +72,7 @@ function moveInto(from: string, to: string): void {
 function hashOfSources(): string {
   const hash = createHash('sha256')
   const sources = filesIn(path.join(projectRoot, 'web')).map((file) => path.join('web', file))
-  for (const file of [...sources, 'package-lock.json', 'bin/web-bundle.ts']) {
+  for (const file of [...sources, 'scripts/hallpass.d.ts', 'package-lock.json', 'bin/web-bundle.ts']) {
     hash.update(`${file}\0`).update(readFileSync(path.join(projectRoot, file)))
   }
   return hash.digest('hex').slice(0, 16)

@@ -27,7 +27,9 @@ test('every route that the pages call is one that the API describes', async () =
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     ),
   )
-  const text = readFileSync(path.join(projectRoot, 'web/src/api/routes.ts'), 'utf8')
+  const text = ['routes', 'admin-routes']
+    .map((name) => readFileSync(path.join(projectRoot, `web/src/api/${name}.ts`), 'utf8'))
+    .join('\n')
   const called = [...text.matchAll(/^ {2}'([A-Z]+ \/[^']*)':/gm)].map((match) => match[1] ?? '')
   expect(called.length).toBeGreaterThan(10)
   expect(called.filter((name) => !name.includes(' /auth/') && !described.has(name))).toEqual([])

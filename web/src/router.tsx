@@ -1,17 +1,9 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router'
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 
-import { NotFound } from './shell/not-found.tsx'
-import { PageFailed, Shell } from './shell/shell.tsx'
+import { adminRoutes } from './admin/routes.ts'
+import { PageFailed } from './shell/shell.tsx'
+import { root, shell } from './shell/shell-route.ts'
 import { Loading } from './ui/states.tsx'
-
-const root = createRootRoute({ notFoundComponent: NotFound })
-const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell })
 
 /** The first admin's one-time link, before there is anybody to sign in. */
 const welcome = createRoute({
@@ -77,6 +69,7 @@ const routeTree = root.addChildren([
     myRequests,
     approvals.addChildren([approval]),
     requestDetail,
+    ...adminRoutes,
   ]),
 ])
 

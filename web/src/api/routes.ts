@@ -8,6 +8,7 @@ import type {
 import type { CatalogueEntry } from '../../../domain/catalogue.ts'
 import type { Me } from '../../../domain/directory.ts'
 import type { EarlierRequest, RequestRun } from '../../../domain/request-context.ts'
+import type { AdminRoutes } from './admin-routes.ts'
 
 export type Page<Item> = { data: Item[]; next_cursor: string | null }
 
@@ -29,7 +30,7 @@ export type SignInOptions = {
 }
 
 /** Every route that the pages call: what it takes, and what it answers. `test/web/routes.test.ts` holds it against the API. */
-export type Routes = {
+export type Routes = AdminRoutes & {
   'GET /auth/options': { answer: SignInOptions }
   'POST /auth/local': { body: { email: string }; answer: null }
   'POST /auth/link': { body: { code: string; email?: string; display_name?: string }; answer: null }

@@ -12,8 +12,35 @@ export const sections: { label: string; areas: Area[] }[] = [
       { to: '/request-access', label: 'Request access' },
       { to: '/my-requests', label: 'My requests' },
       { to: '/approvals', label: 'Approvals' },
+      { to: '/history', label: 'History', needs: 'audit.read' },
     ],
   },
+  {
+    label: 'Access',
+    areas: [
+      { to: '/templates', label: 'Templates', needs: 'templates.manage' },
+      { to: '/applications', label: 'Applications', needs: 'applications.manage' },
+      { to: '/groups', label: 'Groups', needs: 'directory.manage' },
+      { to: '/identities', label: 'Identities', needs: 'directory.manage' },
+    ],
+  },
+  {
+    label: 'Automation',
+    areas: [
+      { to: '/scripts', label: 'Scripts', needs: 'scripts.manage' },
+      { to: '/integrations', label: 'Integrations', needs: 'scripts.manage' },
+      { to: '/secrets', label: 'Secrets', needs: 'scripts.manage' },
+    ],
+  },
+  {
+    label: 'Installation',
+    areas: [
+      { to: '/sign-in-providers', label: 'Sign-in providers', needs: 'access_requests.manage' },
+      { to: '/scim-tokens', label: 'SCIM', needs: 'access_requests.manage' },
+      { to: '/signing-keys', label: 'Signing keys', needs: 'access_requests.manage' },
+    ],
+  },
+  { label: 'You', areas: [{ to: '/access-tokens', label: 'Access tokens' }] },
 ]
 
 /** What this person is offered; sections with nothing in them are left out. */

@@ -21,12 +21,18 @@ const blanks: Record<CustomField['type'], Answer> = {
   checkbox: false,
 }
 
+/** What the fields of a request follow from. */
+export type Asked = Pick<
+  CatalogueEntry,
+  'subjects' | 'allowed_durations' | 'max_duration_mins' | 'require_justification' | 'custom_fields'
+>
+
 export const emptyDraft = ({
   subjects,
   allowed_durations,
   custom_fields,
   max_duration_mins,
-}: CatalogueEntry): Draft => ({
+}: Asked): Draft => ({
   subject_id: subjects[0]?.id ?? '',
   mins: allowed_durations.length > 0 ? Math.min(...allowed_durations) : Math.min(60, max_duration_mins),
   justification: '',

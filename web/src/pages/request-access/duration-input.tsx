@@ -5,7 +5,7 @@ import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
 import { inWords } from '../../ui/durations.ts'
 
 type DurationInputProps = {
-  entry: CatalogueEntry
+  entry: Pick<CatalogueEntry, 'allowed_durations' | 'max_duration_mins'>
   mins: number | null
   error: string | undefined
   onChange: (mins: number | null) => void

@@ -1,12 +1,11 @@
 import { NativeSelect, Textarea, TextInput } from '@mantine/core'
 
-import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
 import { CustomFieldInput } from '../../requests/custom-field-input.tsx'
-import type { Draft } from './draft.ts'
+import type { Asked, Draft } from './draft.ts'
 import { DurationInput } from './duration-input.tsx'
 
 type InputsProps = {
-  entry: CatalogueEntry
+  entry: Asked
   draft: Draft
   /** Sentences by JSON pointer. */
   errors: Record<string, string>
