@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { expect, inject } from 'vitest'
 
 import { webBundle } from '../../bin/web-bundle.ts'
@@ -22,8 +22,12 @@ export type PagesProduct = TestProduct & {
   visit: (name: string, path?: string, options?: BrowserContextOptions) => Promise<Visit>
 }
 
+/** Starting a product and a browser at once is slow on a busy machine, and so is a browser. */
+export const startMs = 180_000
+export const slow = { timeout: 180_000 }
+
 /** What a test waits for at most; a slow machine takes longer than playwright's own idea. */
-const patienceMs = 15_000
+const patienceMs = 60_000
 
 export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const
 
@@ -82,6 +86,16 @@ export async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze()
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
   expect(found).toEqual([])
+}
+
+/** Walks there as somebody without a mouse does. */
+export async function tabTo(target: Locator): Promise<void> {
+  const page = target.page()
+  for (let step = 0; step < 80; step++) {
+    if ((await target.and(page.locator(':focus')).count()) > 0) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`Tab does not lead to ${String(target)}`)
 }
 
 /** A picture for whoever looks at the pages: `SHOTS=folder npm test test/web`. */

@@ -7,6 +7,7 @@ import { startPostgres, stopPostgres } from '../../bin/embedded/postgres.ts'
 import { startTemporal, stopTemporal } from '../../bin/embedded/temporal.ts'
 import { provideTemporalCli } from '../../bin/embedded/temporal-cli.ts'
 import { prepareNamespace } from '../../bin/embedded/temporal-namespace.ts'
+import { webBundle } from '../../bin/web-bundle.ts'
 import { workflowBundle } from '../../bin/workflow-bundle.ts'
 import { connect } from '../../db/client.ts'
 import { migrate } from '../../db/migrate.ts'
@@ -54,6 +55,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     startTestTemporal(path.join(run_folder, 'temporal'), context),
     workflowBundle(dataFolder),
     provideChromium(path.join(dataFolder, 'chromium'), context),
+    // Once for all the tests that need it; what is wrong with it, they say.
+    webBundle(dataFolder).catch(() => undefined),
   ])
   project.provide('servers', {
     database_url,

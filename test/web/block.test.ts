@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { AccessRequest } from '../../domain/access-request.ts'
 import { workflowId } from '../../workflows/contract.ts'
-import { expectAccessible, hasBrowser, shoot, startPages } from '../setup/browser.ts'
+import { expectAccessible, hasBrowser, shoot, slow, startMs, startPages } from '../setup/browser.ts'
 import type { PagesProduct, Visit } from '../setup/browser.ts'
 import { getRequest, submit } from '../setup/product.ts'
 import type { Caller } from '../setup/product.ts'
@@ -20,7 +20,7 @@ const refusesLate = `export const run = async () => {
   throw new Error(${JSON.stringify(reason)})
 }`
 
-describe.skipIf(!hasBrowser)('an approval that a script checks', () => {
+describe.skipIf(!hasBrowser)('an approval that a script checks', slow, () => {
   let it: PagesProduct
   let alice: Caller
   let admin: Caller
@@ -39,7 +39,7 @@ describe.skipIf(!hasBrowser)('an approval that a script checks', () => {
       it.visit('bob', `/approvals/${request.id}`),
       it.visit('dana', `/approvals/${request.id}`),
     ])
-  })
+  }, startMs)
   afterAll(() => it.close())
 
   test('shows everybody which script runs and how much of its time is gone, and lets nobody approve twice', async () => {

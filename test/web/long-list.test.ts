@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { hasBrowser, startPages } from '../setup/browser.ts'
+import { hasBrowser, slow, startMs, startPages } from '../setup/browser.ts'
 import type { PagesProduct, Visit } from '../setup/browser.ts'
 
 const count = 10_000
@@ -20,7 +20,7 @@ const scrollToTheEnd = `(async () => {
   }
 })()`
 
-describe.skipIf(!hasBrowser)('a list of 10,000 requests', () => {
+describe.skipIf(!hasBrowser)('a list of 10,000 requests', slow, () => {
   let it: PagesProduct
   let alice: Visit
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe.skipIf(!hasBrowser)('a list of 10,000 requests', () => {
         'ignore', now() - n * interval '1 minute', now()
       from generate_series(1, ${count}) n, (select id, app_id from templates limit 1) t`
     alice = await it.visit('alice', '/my-requests')
-  })
+  }, startMs)
   afterAll(() => it.close())
 
   const rowsOnPage = () => alice.page.getByRole('listitem').filter({ hasText: 'Request number' }).count()

@@ -1,15 +1,16 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
-import { expectAccessible, phone, hasBrowser, shoot, startPages } from '../setup/browser.ts'
+import { expectAccessible, phone, hasBrowser, shoot, slow, startMs, startPages } from '../setup/browser.ts'
 import type { PagesProduct, Visit } from '../setup/browser.ts'
+import { submit } from '../setup/product.ts'
 
 /** No page of a test may leave a complaint of the browser behind, the policy's least of all. */
 const expectCalm = (...visits: Visit[]) => expect(visits.flatMap(({ complaints }) => complaints)).toEqual([])
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name })
 
-describe.skipIf(!hasBrowser)('alice asks and bob decides', () => {
+describe.skipIf(!hasBrowser)('alice asks and bob decides', slow, () => {
   let it: PagesProduct
   let alice: Visit
   let bob: Visit
@@ -26,7 +27,7 @@ describe.skipIf(!hasBrowser)('alice asks and bob decides', () => {
         { label: 'I have read the runbook', type: 'checkbox', required: true },
       ],
     })
-  })
+  }, startMs)
   afterAll(() => it.close())
   afterEach(async ({ task }) => {
     if (task.result?.state === 'fail')
@@ -178,18 +179,12 @@ describe.skipIf(!hasBrowser)('alice asks and bob decides', () => {
   })
 
   test('a phone shows the same, list and request one after the other', async () => {
-    await it.visit('alice', '/request-access').then(async ({ page }) => {
-      await page.getByRole('link', { name: 'Request Database read-only access' }).click()
-      await page.getByLabel('Why do you need it?').fill('Numbers for the report.')
-      await page.getByRole('button', { name: 'Submit request' }).click()
-      await page.getByRole('button', { name: 'Cancel request' }).waitFor()
-      await page.context().close()
-    })
+    await submit(await it.as('alice'), (await it.template({ name: 'Read replica' })).id)
     const visit = await it.visit('bob', '/approvals', { ...phone, colorScheme: 'dark' })
     const { page } = visit
-    await page.getByRole('link', { name: /Database read-only access/ }).waitFor()
+    await page.getByRole('link', { name: /Read replica/ }).waitFor()
     await shoot(page, 'phone-approvals')
-    await page.getByRole('link', { name: /Database read-only access/ }).tap()
+    await page.getByRole('link', { name: /Read replica/ }).tap()
     await page.getByRole('button', { name: 'Deny' }).waitFor()
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
     await expectAccessible(page)

@@ -20,7 +20,7 @@ export function ScriptRefusal({ request }: { request: AccessRequestDetail }) {
       className={classes.refusal}
       title={`The script “${String(task_name)}” did not let the approval pass`}
     >
-      <pre className={classes.message}>{String(message ?? 'It gave no reason.')}</pre>
+      <pre className={classes.message}>{typeof message === 'string' ? message : 'It gave no reason.'}</pre>
       <Instant at={refused.at} />. The request is still pending: it can be approved again once the reason is
       gone.
     </Alert>

@@ -39,7 +39,7 @@ export function SignInPage() {
         {error !== undefined && (
           <Refusal
             title="You are not signed in"
-            error={new Error(reasons[error] ?? `The sign-in failed (${error}). Try again.`)}
+            error={new Error(reasons[error] ?? 'The sign-in failed. Try again.')}
           />
         )}
         <SignIn />
