@@ -142,9 +142,17 @@ export function describeContract(stage: () => Stage): void {
       for (const [member, property] of Object.entries(inputOf(input))) {
         const values = enumOf(property)
         // Permissions grow with the server: their spelling alone is looked at.
-        if (values === undefined || member === 'permissions' || member === 'events') continue
-        expect(attributes[member]?.description).toContain(`One of \`${values.join('`, `')}\`.`)
+        if (values === undefined || member === 'permissions') continue
+        expect(attributes[member]?.description).toContain(` of \`${values.join('`, `')}\`.`)
       }
+    })
+
+    test('custom fields have the members and types of the API', () => {
+      const { description = '' } = attributesOf('access_request_template')['custom_fields'] ?? {}
+      const members = inputOf('CustomFieldInput')
+      expect(Object.keys(members).filter((member) => !description.includes(`\`${member}\``))).toEqual([])
+      expect(description).toContain(`one of \`${members['type']?.enum?.join('`, `')}\`)`)
+      expect(Object.keys(members)).toHaveLength(6)
     })
 
     test('there is a data source for each resource', () => {

@@ -161,7 +161,7 @@ export function describeRefusals(stage: () => Stage): void {
     })
 
     test.each([
-      ['a script that does not compile', /task.broken \| script = .*Line 1, column \d+/],
+      ['a script that does not compile', /task.broken \| script = .*\(line 1, column \d+\)/],
       ['a time zone that there is not', /task.nowhere \| timezone = .*IANA/],
       [
         'a name that is taken, and that it can be imported',

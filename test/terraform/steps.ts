@@ -74,8 +74,8 @@ export async function editByHand(
 ): Promise<void> {
   const { body } = await admin.call('GET', item)
   const kept = Object.entries(body).filter(([name]) => !readOnly.includes(name))
-  const { status } = await admin.call('PUT', item, { ...Object.fromEntries(kept), ...changes })
-  expect(status).toBe(200)
+  const answer = await admin.call('PUT', item, { ...Object.fromEntries(kept), ...changes })
+  expect([answer.status, answer.body]).toEqual([200, expect.objectContaining(changes)])
 }
 
 export const factsOfTemplates = ['id', 'created_at', 'updated_at']

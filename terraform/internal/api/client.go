@@ -117,6 +117,16 @@ func (c *Client) Get(ctx context.Context, path string, out any) (string, error) 
 	return answer.ETag, answer.Decode(out)
 }
 
+// Confirm says whether the endpoint knows the caller. Below a wrong address nothing is found either, and nothing of that
+// is gone.
+func (c *Client) Confirm(ctx context.Context) error {
+	var caller struct{}
+	if _, err := c.Get(ctx, "/me", &caller); err != nil {
+		return fmt.Errorf("the endpoint is not where the API is: %w", err)
+	}
+	return nil
+}
+
 // Decode reads the answer's JSON into out.
 func (a Answer) Decode(out any) error {
 	if err := json.Unmarshal(a.Body, out); err != nil {

@@ -209,3 +209,13 @@ func TestACAFileIsTrustedAndNothingElse(t *testing.T) {
 		t.Error("a file without certificates was taken")
 	}
 }
+
+func TestNothingIsGoneBelowAWrongAddress(t *testing.T) {
+	nothing := says(404, `{"code":"not_found","detail":"There is nothing at this address."}`)
+	if serve(t, nothing).client(t, Config{}).Confirm(context.Background()) == nil {
+		t.Error("a wrong address was taken for the API's")
+	}
+	if err := serve(t, says(200, `{"id":"me"}`)).client(t, Config{}).Confirm(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

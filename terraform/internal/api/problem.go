@@ -22,8 +22,6 @@ type Problem struct {
 	Detail string       `json:"detail"`
 	Code   string       `json:"code"`
 	Errors []FieldError `json:"errors"`
-	Line   int          `json:"line"`
-	Column int          `json:"column"`
 
 	retryAfter time.Duration
 }

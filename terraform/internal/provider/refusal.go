@@ -41,10 +41,6 @@ func (k kind[M]) refuseTo(err error, title string) (found diag.Diagnostics) {
 	if advice := k.advise(problem); advice != "" {
 		detail += "\n\n" + advice
 	}
-	if problem.Code == "script_invalid" {
-		found.AddAttributeError(path.Root("script"), title, fmt.Sprintf("Line %d, column %d: %s", problem.Line, problem.Column, detail))
-		return found
-	}
 	for _, each := range problem.Errors {
 		if at, within, ok := k.attributeAt(each.Pointer); ok {
 			found.AddAttributeError(at, title, strings.TrimSpace(within+" "+each.Detail)+".\n\n"+detail)

@@ -138,8 +138,10 @@ func (r *managed[M, P]) Read(ctx context.Context, request resource.ReadRequest, 
 	defer cancel()
 	etag, err := r.store.read(ctx, r.client, state, unquote(seen))
 	if api.IsCode(err, "not_found") {
-		response.State.RemoveResource(ctx)
-		return
+		if err = r.client.Confirm(ctx); err == nil {
+			response.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if err != nil {
 		response.Diagnostics.Append(r.refuse(err, "read")...)

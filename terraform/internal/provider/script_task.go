@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -59,7 +60,7 @@ func scriptTaskSchema() schema.Schema {
 			"cron_expression":  optional("Minute, hour, day of month, month and day of week, for `cron`.", check.All(check.Text(1, 200), check.Cron())),
 			"timezone":         optional("Time zone of the cron expression, such as `Europe/London`. Absent: UTC.", check.All(check.Text(1, 100), check.Timezone())),
 			"script":           required("The source, JavaScript or TypeScript: an ES module that exports `run`.", check.Text(1, 262_144)),
-			"events":           list(types.StringType, "Events that fire it.", listvalidator.UniqueValues(), listvalidator.ValueStringsAre(stringvalidator.OneOf(check.IntegrationEvents...))),
+			"events":           list(types.StringType, "Events that fire it, any of `"+strings.Join(check.IntegrationEvents, "`, `")+"`.", listvalidator.UniqueValues(), listvalidator.ValueStringsAre(stringvalidator.OneOf(check.IntegrationEvents...))),
 			"max_retries":      number("How often a failed run is tried again, where runs are.", 3, int64validator.Between(0, 100)),
 			"timeout_seconds":  number("How long a run may take, at most 300; as a `block` script it has at most 30.", 30, int64validator.Between(1, 300)),
 			"enabled":          flag("Whether it runs. The product disables a task that keeps failing; the next apply enables it again.", true),

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -90,7 +91,7 @@ func templateSchema() schema.Schema {
 func customFieldsAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		CustomType: model.CustomFieldsType{}, Optional: true, Computed: true, Default: stringdefault.StaticString("[]"),
-		MarkdownDescription: "Extra questions, as a JSON array of objects with `label`, `type` (`text`, `textarea`, `select`, `multi_select`, `checkbox`), " +
+		MarkdownDescription: "Extra questions, as a JSON array of objects with `label`, `type` (one of `" + strings.Join(check.FieldTypes, "`, `") + "`), " +
 			"`required`, `placeholder` and `options`. Compared by meaning. The server gives each an id, which a field keeps as long as its label stays; " +
 			"an `id` may be given too.",
 		Validators:    []validator.String{check.CustomFields()},
