@@ -44,6 +44,17 @@ const isForgotten = (path: string): boolean =>
 const withoutSchema = (path: string): string =>
   path.replace(/^urn:ietf:params:scim:schemas:core:2\.0:(user|group):/i, '')
 
+/** SCIMMY writes to whatever a filter in a path names, prototypes too: there is one that it may read. @throws ScimError */
+function assertHarmless(operation: Operation): Operation {
+  const { path, value } = operation
+  const paths = path === undefined ? Object.keys(Object(value)) : [path]
+  const isHarmless = paths.every(
+    (each) => !each.includes('[') || /^members\[value eq "[^"\\]{1,100}"\](\.\w+)?$/i.test(each),
+  )
+  if (isHarmless) return operation
+  throw new ScimError('invalidPath', 'The one filter that a path may hold is members[value eq "…"].')
+}
+
 const mended = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(fields)
@@ -85,9 +96,9 @@ export function readResource<Kind>(
 export function readOperations(body: unknown): Operation[] {
   const { success, data, error } = Patch.safeParse(body)
   if (success)
-    return data.Operations.map(mendOperation).filter(
-      ({ path = '' }) => !isForeign(path) && !isForgotten(path),
-    )
+    return data.Operations.map(mendOperation)
+      .filter(({ path = '' }) => !isForeign(path) && !isForgotten(path))
+      .map(assertHarmless)
   const [issue] = error.issues
   throw new ScimError('invalidSyntax', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`)
 }

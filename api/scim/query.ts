@@ -1,4 +1,3 @@
-import { Types } from 'scimmy'
 import { z } from 'zod'
 
 import type { Window } from '../../db/scim/users.ts'
@@ -22,37 +21,6 @@ export function readWindow(query: Record<string, string>): Window & { startIndex
   if (!success) throw new ScimError('invalidValue', 'startIndex and count are whole numbers.')
   const { startIndex, count } = data
   return { startIndex, skipped: startIndex - 1, limit: Math.min(count, mostResults) }
-}
-
-const Equal = z.tuple([z.literal('eq'), z.union([z.string().max(1_000), z.boolean()])])
-const Clause = z.union([Equal, z.object({ value: Equal }).transform(({ value }) => value)])
-
-function parseFilter(text: string): unknown[] {
-  try {
-    return [...new Types.Filter(text)]
-  } catch {
-    throw new ScimError('invalidFilter', 'The filter is not one of RFC 7644.')
-  }
-}
-
-/**
- * Attributes that are to equal something, all of them: `userName eq "a" and active eq true`.
- * @param names what each attribute, in small letters, is called here; @throws ScimError
- */
-export function readFilter<Names extends string>(
-  text: string | undefined,
-  names: Record<string, Names>,
-): Partial<Record<Names, string | boolean>> {
-  if (text === undefined || text.trim() === '') return {}
-  const [clauses, ...others] = parseFilter(text.slice(0, 2_000))
-  const parsed = z.record(z.string(), Clause).safeParse(clauses)
-  const known = Object.keys(parsed.data ?? {}).every((name) => Object.hasOwn(names, name.toLowerCase()))
-  if (!parsed.success || !known || others.length > 0) {
-    const named = Object.keys(names).join(', ')
-    throw new ScimError('invalidFilter', `Filters compare by eq, joined by and, any of: ${named}.`)
-  }
-  const entries = Object.entries(parsed.data).map(([name, [, value]]) => [names[name.toLowerCase()], value])
-  return Object.fromEntries(entries) as Partial<Record<Names, string | boolean>>
 }
 
 /** Whether an attribute is asked for. */
