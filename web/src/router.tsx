@@ -1,6 +1,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 
 import { adminRoutes } from './admin/routes.ts'
+import { NotFound } from './shell/not-found.tsx'
 import { PageFailed } from './shell/shell.tsx'
 import { root, shell } from './shell/shell-route.ts'
 import { Loading } from './ui/states.tsx'
@@ -58,6 +59,9 @@ const requestDetail = createRoute({
   component: lazyRouteComponent(() => import('./pages/request-detail/request-detail.tsx'), 'RequestDetail'),
 })
 
+/** Whatever else somebody opens. */
+const nothing = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound })
+
 /** A page is a route here, and where people should find it, an area in `shell/areas.ts`. */
 const routeTree = root.addChildren([
   welcome,
@@ -70,6 +74,7 @@ const routeTree = root.addChildren([
     approvals.addChildren([approval]),
     requestDetail,
     ...adminRoutes,
+    nothing,
   ]),
 ])
 

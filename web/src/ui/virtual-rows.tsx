@@ -31,7 +31,18 @@ export function VirtualRows<Item extends Row>({ query, empty, ...props }: Virtua
     return <Loading rows={5} height={props.rowHeight - 8} />
   }
   if (items.length === 0) return empty
-  return <Rows items={items} query={query} {...props} />
+  return (
+    <>
+      <Rows items={items} query={query} {...props} />
+      {query.isFetchNextPageError && (
+        <Refusal
+          title="The rest of the list did not come"
+          error={query.error}
+          retry={() => void query.fetchNextPage()}
+        />
+      )}
+    </>
+  )
 }
 
 type RowsProps<Item extends Row> = Omit<VirtualRowsProps<Item>, 'empty'> & { items: Item[] }
