@@ -9,9 +9,11 @@ const Members = z.record(z.string(), z.unknown())
 
 function readPart(part: string): Record<string, unknown> {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url'))
+  // First of all it is JSON: in other text a string without an end would be looked for from each of its quotes.
+  const members = Members.parse(JSON.parse(text))
   // Two members of one name: whoever signed and whoever reads may each take another one.
   if (refuseJson(text) !== undefined) throw new Error('the token says something twice')
-  return Members.parse(JSON.parse(text))
+  return members
 }
 
 /** @throws Error when it is no signed JWT of at most `longest` characters */
