@@ -21,7 +21,7 @@ export const authenticationMethods = ['client_secret_basic', 'client_secret_post
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-const ClientId = z.uuid()
+const ClientId = z.uuid().toLowerCase()
 
 type Secret = { client_id: string; client_secret: string }
 
@@ -50,12 +50,20 @@ function assertOneMethod(form: Form, authorization: string | undefined): void {
 
 function assertSameClient(form: Form, client_id: string): void {
   const named = form.get('client_id')
-  if (named !== undefined && named !== client_id) throw invalidClient('other_client', client_id)
+  if (named !== undefined && named.toLowerCase() !== client_id.toLowerCase())
+    throw invalidClient('other_client', client_id)
+}
+
+function readShown(form: Form, authorization: string | undefined): Secret {
+  if (authorization !== undefined) return readBasic(authorization)
+  return { client_id: getParameter(form, 'client_id'), client_secret: getParameter(form, 'client_secret') }
 }
 
 function readSecret(form: Form, authorization: string | undefined): Secret {
-  if (authorization !== undefined) return readBasic(authorization)
-  return { client_id: getParameter(form, 'client_id'), client_secret: getParameter(form, 'client_secret') }
+  const shown = readShown(form, authorization)
+  const client_id = ClientId.safeParse(shown.client_id).data
+  if (client_id === undefined) throw invalidClient('unknown_client')
+  return { ...shown, client_id }
 }
 
 /** All are compared, whatever the first says, in a time that tells nothing. */
@@ -67,12 +75,14 @@ function findSecret({ credentials }: ClientAccess, secret: string): LiveCredenti
   return matching[0]
 }
 
-async function bySecret({ sql }: Deps, secret: Secret, slug: string | undefined): Promise<Authenticated> {
-  const client_id = ClientId.safeParse(secret.client_id).data?.toLowerCase()
-  if (client_id === undefined) throw invalidClient('unknown_client')
+async function bySecret(
+  { sql }: Deps,
+  { client_id, client_secret }: Secret,
+  slug: string | undefined,
+): Promise<Authenticated> {
   const access = await findClientAccess(sql, { client_id, slug })
   if (access === undefined) throw invalidClient('inactive_or_unknown_client', client_id)
-  const credential = findSecret(access, secret.client_secret)
+  const credential = findSecret(access, client_secret)
   if (credential === undefined) throw invalidClient('wrong_secret', client_id)
   return { access, credential, ends_at: credential.ends_at }
 }
