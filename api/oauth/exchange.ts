@@ -10,7 +10,7 @@ import { getParameter } from './form.ts'
 import type { Form } from './form.ts'
 import type { IssuerKeys, KeySet } from './issuer-keys.ts'
 import { OAuthError } from './oauth-error.ts'
-import type { Proven } from './authenticate-client.ts'
+import type { Authenticated, Proven } from './authenticate-client.ts'
 
 const tokenType = (name: string) => `urn:ietf:params:oauth:token-type:${name}`
 
@@ -70,6 +70,14 @@ function readSubjectToken(token: string): Shown {
 function assertTimes({ exp }: Shown['claims'], client_id: string): void {
   const left = exp - Date.now() / 1_000
   if (left <= 1 || left > longestLifeSeconds) throw refuse('subject_token_expired', client_id)
+}
+
+/**
+ * By the clock that dates what is issued: whatever was waited for meanwhile, nothing begins when it has ended.
+ * @throws OAuthError
+ */
+export function assertLasts({ access, ends_at }: Authenticated): void {
+  if (ends_at !== null && ends_at <= access.now) throw refuse('subject_token_expired', access.identity_id)
 }
 
 async function assertSigned(

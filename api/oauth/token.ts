@@ -9,7 +9,7 @@ import { mintToken } from '../mint.ts'
 import type { Env } from '../router.ts'
 import { accessOf, authenticateClient } from './authenticate-client.ts'
 import type { Authenticated } from './authenticate-client.ts'
-import { issuedTokenType, verifySubjectToken } from './exchange.ts'
+import { assertLasts, issuedTokenType, verifySubjectToken } from './exchange.ts'
 import { getParameter, readForm } from './form.ts'
 import type { Form } from './form.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
@@ -64,7 +64,9 @@ async function authenticate(deps: Deps, issuerKeys: IssuerKeys, asking: Asking):
   if (grant_type === 'client_credentials') return authenticateClient(deps, { form, authorization }, slug)
   if (authorization !== undefined || form.has('client_secret') || form.has('client_assertion'))
     throw invalid('The subject token says who the client is: show nothing besides.', 'two_methods')
-  return accessOf(deps, await verifySubjectToken(deps, issuerKeys, form), slug)
+  const authenticated = await accessOf(deps, await verifySubjectToken(deps, issuerKeys, form), slug)
+  assertLasts(authenticated)
+  return authenticated
 }
 
 /** The thumbprint of the key that the token is to be bound to; undefined without a proof. */

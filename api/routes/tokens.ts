@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { findEffectiveAccess } from '../../db/directory/effective-access.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { ApplicationId } from '../../domain/ids.ts'
+import type { Session } from '../../domain/session.ts'
 import type { Deps } from '../deps.ts'
 import { mintToken } from '../mint.ts'
 import type { Minted } from '../mint.ts'
@@ -19,19 +20,25 @@ const issue = createRoute({
   security,
   summary: 'A token for an application, for the caller',
   description:
-    'It carries what is active now, and ends with the first of it that ends; at most 300 s from now.',
+    'It carries what is active now, and ends with the first of it that ends, or with what was shown for it; at most 300 s from now.',
   request: { params: z.object({ id: ApplicationId }), headers: WriteHeaders },
   responses: { 200: json(AccessToken, 'The token'), ...problems(404) },
 })
 
-async function issueToken(deps: Deps, identity_id: string, app_id: string): Promise<Minted> {
+async function issueToken(
+  deps: Deps,
+  { caller_id: identity_id, expires_at }: Session,
+  app_id: string,
+): Promise<Minted> {
   const access = await findEffectiveAccess(deps.sql, { identity_id, resource: { app_id } })
   if (access === undefined || access.slug === null)
     throw new DomainError('not_found', 'There is no such application.')
-  return mintToken(deps, { access })
+  const ends_at = Math.floor(Date.parse(expires_at) / 1_000)
+  if (ends_at <= access.now) throw new DomainError('unauthenticated', 'What you have shown ends now.')
+  return mintToken(deps, { access, ends_at })
 }
 
 export const tokens = router().openapi(issue, async (c) => {
-  const minted = await issueToken(c.get('deps'), c.get('caller').id, c.req.valid('param').id)
+  const minted = await issueToken(c.get('deps'), c.get('session'), c.req.valid('param').id)
   return c.json({ ...minted, token_type: 'Bearer' as const }, 200, { 'cache-control': 'no-store' })
 })
