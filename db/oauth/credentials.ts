@@ -116,7 +116,7 @@ const unique = { credentials_kid: 'jwk/kid', credentials_workload: 'subject' }
 
 /**
  * The same id twice is the same creation. Of a secret whose answer was lost the repeat makes a new one in its place: what nobody
- * has seen is of no use to anybody.
+ * has seen is of no use to anybody, and what somebody has seen after all is not taken from them unnoticed.
  * @throws DomainError `not_found`, `forbidden`, `invalid_request`, `in_use`, `name_taken`
  */
 export function createCredential(sql: Sql, create: Create): Promise<Credential> {
@@ -131,6 +131,8 @@ export function createCredential(sql: Sql, create: Create): Promise<Credential> 
       on conflict (id) do update set secret_hash = excluded.secret_hash returning xmax = 0 as is_new`)
     const created = await findCredential(tx, identity_id, id)
     if (is_new) await appendAudit(tx, whole('credential.created', actor, created))
+    else if (fields.type === 'client_secret')
+      await appendAudit(tx, whole('credential.replaced', actor, created))
     return created
   })
   return refusingTaken(unique, work)

@@ -99,8 +99,8 @@ describe('a client secret', () => {
     expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 201, null])
     expect(again.body['id']).toBe(first.body['id'])
     expect(again.body['client_secret']).not.toBe(first.body['client_secret'])
-    const created = (await eventsOf(sql, String(first.body['id']))).map(({ kind }) => kind)
-    expect(created).toEqual(['credential.created'])
+    const kinds = (await eventsOf(sql, String(first.body['id']))).map(({ kind }) => kind)
+    expect(kinds).toEqual(['credential.created', 'credential.replaced'])
   })
 
   test('cannot begin with its end behind it', async () => {
