@@ -15,10 +15,10 @@ const names = globSync('internal/**/*_test.go', { cwd: moduleFolder }).flatMap((
   ),
 )
 
-function runGo(...args: string[]): Promise<{ code: number; output: string }> {
+function execute(program: string, ...args: string[]): Promise<{ code: number; output: string }> {
   const options = { cwd: moduleFolder, env: goEnvironment(), maxBuffer: 64 << 20 }
   return new Promise((resolve) => {
-    execFile('go', args, options, (error, stdout, stderr) =>
+    execFile(program, args, options, (error, stdout, stderr) =>
       resolve({ code: error ? 1 : 0, output: stdout + stderr }),
     )
   })
@@ -45,7 +45,7 @@ export function describeGoTests(timeout: number): void {
     let output = ''
 
     beforeAll(async () => {
-      ;({ output } = await runGo('test', '-json', './...'))
+      ;({ output } = await execute('go', 'test', '-json', './...'))
       events = output.split('\n').flatMap(parseEvent)
     }, timeout)
 
@@ -56,11 +56,8 @@ export function describeGoTests(timeout: number): void {
     })
 
     test('are formatted and vetted', async () => {
-      expect(await runGo('vet', './...')).toEqual({ code: 0, output: '' })
-      const { stdout } = await new Promise<{ stdout: string }>((resolve) => {
-        execFile('gofmt', ['-l', '.'], { cwd: moduleFolder }, (_, stdout) => resolve({ stdout }))
-      })
-      expect(stdout).toBe('')
+      expect(await execute('go', 'vet', './...')).toEqual({ code: 0, output: '' })
+      expect(await execute('gofmt', '-l', '.')).toEqual({ code: 0, output: '' })
     })
   })
 }
