@@ -43,6 +43,8 @@ describe('the build of the pages', () => {
     const size = files.reduce((sum, file) => sum + packedSize(file), 0)
     process.stdout.write(`  first load: ${(size / 1_000).toFixed(0)} KB of JavaScript (gzip)\n`)
     expect(files.length).toBeGreaterThan(0)
+    // What React is for developers is larger, and slower: this run's NODE_ENV must not decide it.
+    expect(files.join()).not.toContain('jsx-dev')
     expect(size).toBeLessThanOrEqual(200_000)
     for (const file of files) expect(readFileSync(path.join(folder, file), 'utf8')).not.toContain('cm-editor')
   })
