@@ -112,14 +112,17 @@ const isPast = ({ expires_at }: Identity): boolean =>
 /** What ends an identity, or only says something of it, gives it to nobody. */
 const harmless = new Set(['display_name', 'purpose', 'privilege_class', 'rotation_days', 'updated_at'])
 
-/** Whether somebody could come to hold by this change what the identity holds: a new address, owner, kind, life. */
+/**
+ * Whether somebody could come to hold by this change what the identity holds: a new address, owner, kind, life. A
+ * person's own address gives them nothing; a later end does.
+ */
 function isHandedOn(before: Identity, next: Identity, actor: Actor): boolean {
-  if (before.id === actor.id && before.kind === 'human' && next.kind === 'human') return false
-  if (before.status === 'disabled' && next.status === 'active') return true
-  const { status: _, expires_at, ...fields } = next
+  const { status, expires_at, ...fields } = next
   const isLonger = before.expires_at !== null && (expires_at === null || expires_at > before.expires_at)
+  if (isLonger || (before.status === 'disabled' && status === 'active')) return true
+  if (before.id === actor.id && before.kind === 'human' && next.kind === 'human') return false
   const bearing = Object.fromEntries(Object.entries(fields).filter(([key]) => !harmless.has(key)))
-  return isLonger || !isSame(before, bearing)
+  return !isSame(before, bearing)
 }
 
 type Update = { id: string; patch: IdentityPatch; actor: Actor; precondition: Precondition }

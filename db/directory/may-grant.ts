@@ -1,7 +1,7 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { Permission } from '../../domain/directory.ts'
 import type { Actor } from '../audit.ts'
-import { findRow, getRow, rows } from '../client.ts'
+import { getRow, rows } from '../client.ts'
 import type { Tx } from '../client.ts'
 import { implies } from './caller.ts'
 
@@ -76,34 +76,36 @@ async function listStandingPermissions(tx: Tx, id: string): Promise<Permission[]
   return permissions
 }
 
-/** A mapping is handed on by the owners of its application, and by who holds it for good. */
+/** A mapping is handed on by the owners of its application, and by who holds it: both for good. */
 async function listMissingMappings(tx: Tx, id: string, mapping_ids: readonly string[]): Promise<string[]> {
   const missing = await rows<{ what: string }>(tx`
     with held as materialized (
-      select group_id, expires_at from active_groups(${id}, clock_timestamp()) where request_id is null
+      select group_id from active_groups(${id}, clock_timestamp()) where request_id is null and expires_at is null
     )
     select 'mapping "' || m.name || '" of ' || a.name as what
     from app_mappings m join applications a on a.id = m.app_id
     where m.id = any (${[...mapping_ids]}::uuid[])
       and not exists (select from held where held.group_id = a.owner_group_id)
       and not exists (select from held join group_mappings gm on gm.group_id = held.group_id
-                      where held.expires_at is null and gm.mapping_id = m.id)
+                      where gm.mapping_id = m.id)
     order by a.name, m.name`)
   return missing.map(({ what }) => what)
 }
 
 async function listMissingApplications(tx: Tx, id: string, app_ids: readonly string[]): Promise<string[]> {
   const missing = await rows<{ what: string }>(tx`
-    select 'application "' || name || '", of whose owner group you are no member' as what
+    select 'application "' || name || '", of whose owner group you are no member for good' as what
     from applications a where id = any (${[...app_ids]}::uuid[]) and not exists (
       select from active_groups(${id}, clock_timestamp()) g
-      where g.request_id is null and g.group_id = a.owner_group_id)
+      where g.request_id is null and g.expires_at is null and g.group_id = a.owner_group_id)
     order by name`)
   return missing.map(({ what }) => what)
 }
 
-async function listMissing(tx: Tx, id: string, needed: Needed): Promise<string[]> {
+async function listMissing(tx: Tx, id: string, handed: HandedOn): Promise<string[]> {
   const held = await listStandingPermissions(tx, id)
+  if (held.includes('access_requests.manage')) return []
+  const needed = await collect(tx, handed)
   const permissions = [...new Set(needed.permissions)].filter((permission) => !implies(held, permission))
   return [
     ...permissions.map((permission) => `permission ${permission}`),
@@ -111,11 +113,6 @@ async function listMissing(tx: Tx, id: string, needed: Needed): Promise<string[]
     ...(await listMissingApplications(tx, id, needed.app_ids)),
   ]
 }
-
-const isAdmin = async (tx: Tx, id: string): Promise<boolean> =>
-  (await findRow(tx`
-    select 1 from active_groups(${id}, clock_timestamp())
-    where 'access_requests.manage' = any (permissions)`)) !== undefined
 
 /** A provisioner fills the groups that admins gave it; what makes an admin, or an owner, is not among them. */
 const listPrivileged = ({ permissions, app_ids }: Needed): string[] => [
@@ -125,14 +122,13 @@ const listPrivileged = ({ permissions, app_ids }: Needed): string[] => [
 
 /**
  * The one rule of handing on: nobody grants what they do not hold the right to grant. Whoever manages access requests
- * may grant everything; the product itself too.
+ * for good may grant everything; the product itself too.
  * @throws DomainError `forbidden`, naming what is missing
  */
 export async function assertMayGrant(tx: Tx, actor: Actor, handed: HandedOn): Promise<void> {
   if (actor.id === null && !actor.is_provisioner) return
-  if (actor.id !== null && (await isAdmin(tx, actor.id))) return
-  const needed = await collect(tx, handed)
-  const missing = actor.id === null ? listPrivileged(needed) : await listMissing(tx, actor.id, needed)
+  const missing =
+    actor.id === null ? listPrivileged(await collect(tx, handed)) : await listMissing(tx, actor.id, handed)
   if (missing.length === 0) return
   throw new DomainError('forbidden', `You cannot hand on what is not yours to grant: ${missing.join('; ')}.`)
 }

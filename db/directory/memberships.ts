@@ -4,7 +4,7 @@ import { appendAudit } from '../audit.ts'
 import type { Actor } from '../audit.ts'
 import { findRow, getRow, rows } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
-import { keepByHand } from '../sign-in/memberships.ts'
+import { isGivenByClaim, keepByHand } from '../sign-in/memberships.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import type { Precondition } from '../versions.ts'
@@ -83,9 +83,10 @@ export async function saveMembership(tx: Tx, { expires_at, ...write }: Write & H
   await assertFuture(tx, expires_at)
   const before = await findMembership(tx, write)
   assertPresent(precondition, before !== undefined)
-  await keepByHand(tx, write)
-  if (before && before.expires_at === expires_at) return
+  const isByHand = !(await isGivenByClaim(tx, write))
+  if (isByHand && before && before.expires_at === expires_at) return
   await assertMayGrant(tx, actor, { group_ids: [group_id] })
+  await keepByHand(tx, write)
   await tx`insert into memberships ${tx({ group_id, identity_id, expires_at })}
     on conflict (group_id, identity_id) do update set expires_at = excluded.expires_at, joined_at =
       case when memberships.expires_at <= clock_timestamp() then clock_timestamp() else memberships.joined_at end`

@@ -5,6 +5,7 @@ import type { Actor } from '../audit.ts'
 import { rows, transaction } from '../client.ts'
 import type { Db, Sql } from '../client.ts'
 import { lockGroup } from '../directory/groups.ts'
+import { assertMayGrant } from '../directory/may-grant.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 
@@ -18,10 +19,14 @@ export async function listScimLinks(db: Db, page: PageRequest): Promise<Page<Sci
 
 type Link = { group_id: string; actor: Actor }
 
-/** Hands the people of a standing group over to the provider. @throws DomainError `not_found`, `temporary_group` */
+/**
+ * Hands the people of a standing group over to the provider.
+ * @throws DomainError `not_found`, `temporary_group`, `forbidden`
+ */
 export function linkGroup(sql: Sql, { group_id, actor }: Link): Promise<void> {
   return transaction(sql, async (tx) => {
     const { resource } = await lockGroup(tx, group_id)
+    await assertMayGrant(tx, actor, { group_ids: [group_id] })
     const linked = await rows(tx`
       insert into scim_groups (group_id, is_linked) values (${group_id}, true)
       on conflict (group_id) do nothing returning group_id`)

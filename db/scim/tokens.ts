@@ -4,6 +4,7 @@ import { appendAudit } from '../audit.ts'
 import type { Actor } from '../audit.ts'
 import { findRow, getRow, rows, transaction } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
+import { assertMayGrant } from '../directory/may-grant.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import { createSecretToken, hashOfSecretToken } from '../secret-tokens.ts'
@@ -36,12 +37,14 @@ const unique = { scim_tokens_name: 'name' }
 type Create = { id: string; input: ScimTokenInput; actor: Actor }
 
 /**
- * The same id twice is the same token under another value: whoever repeats has not had the first one.
- * @throws DomainError `name_taken`
+ * What a provider does by it needs nobody's right any more: it is made by who manages for good. The same id twice is
+ * the same token under another value: whoever repeats has not had the first one.
+ * @throws DomainError `forbidden`, `name_taken`
  */
 export function createScimToken(sql: Sql, { id, input, actor }: Create): Promise<NewScimToken> {
   const { token, hash } = createSecretToken(prefix)
   const work = transaction(sql, async (tx) => {
+    await assertMayGrant(tx, actor, { permissions: ['access_requests.manage'] })
     const row = { id, ...input, token_hash: hash, created_by: actor.id }
     const { is_new, ...made } = await getRow<ScimToken & { is_new: boolean }>(tx`
       insert into scim_tokens ${tx(row)}

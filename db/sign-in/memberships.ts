@@ -1,6 +1,6 @@
 import { appendAudit, nobody } from '../audit.ts'
 import type { Actor } from '../audit.ts'
-import { rows } from '../client.ts'
+import { findRow, rows } from '../client.ts'
 import type { Tx } from '../client.ts'
 
 type Change = { provider_id: string; actor: Actor; identity_id: string; email: string }
@@ -43,11 +43,17 @@ async function give(tx: Tx, change: Change, group_ids: readonly string[]): Promi
   for (const group of joined) await appendAudit(tx, audited('membership.added', change, group))
 }
 
+type Place = { group_id: string; identity_id: string }
+
+/** Whether a membership lasts as long as a claim says so. */
+export async function isGivenByClaim(tx: Tx, { group_id, identity_id }: Place): Promise<boolean> {
+  const given = await findRow(tx`
+    select 1 from sign_in_memberships where group_id = ${group_id} and identity_id = ${identity_id} limit 1`)
+  return given !== undefined
+}
+
 /** Somebody made a membership by hand, or made it theirs: from now on no claim takes it away. */
-export async function keepByHand(
-  tx: Tx,
-  { group_id, identity_id }: { group_id: string; identity_id: string },
-) {
+export async function keepByHand(tx: Tx, { group_id, identity_id }: Place): Promise<void> {
   await tx`delete from sign_in_memberships where group_id = ${group_id} and identity_id = ${identity_id}`
 }
 
