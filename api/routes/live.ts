@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 import { goesOn } from '../../db/sign-in/sessions.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { findSessionCookie } from '../auth/cookies.ts'
-import { authenticate } from '../authenticate.ts'
+import { authenticate, identify } from '../authenticate.ts'
 import { createEventStream } from '../live/event-stream.ts'
 import { problems, router, security } from '../router.ts'
 import type { Env } from '../router.ts'
@@ -29,12 +29,18 @@ const get = createRoute({
 
 const beatMs = 20_000
 
-/** Whether the caller's credential is still good. Watching is not using: it does not keep a session from its end. */
+const nothing = () => Promise.resolve()
+
+/**
+ * Whether the caller is active and what it has shown still good. Watching is not using: it does not keep a session from
+ * its end.
+ */
 async function isStillGood(c: Context<Env>): Promise<boolean> {
   const cookie = findSessionCookie(c)
   try {
-    if (cookie !== undefined) return await goesOn(c.get('deps').sql, cookie)
-    await authenticate(c, () => Promise.resolve())
+    if (cookie !== undefined && !(await goesOn(c.get('deps').sql, cookie))) return false
+    if (cookie === undefined) await authenticate(c, nothing)
+    await identify(c, nothing)
     return true
   } catch {
     return false

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { eventually, startTestProduct, submit } from '../setup/product.ts'
@@ -109,6 +110,13 @@ describe('the stream of events', () => {
     })
     for (const one of [...watching, again]) one.stop()
   })
+
+  test('ends when the token is revoked', async () => {
+    const watching = await watchAs(carol)
+    const { jti, exp } = decodeJwt(carol.token)
+    await it.sql`insert into revoked_tokens (jti, expires_at) values (${jti ?? ''}, to_timestamp(${exp ?? 0}))`
+    await eventually('the end', () => Promise.resolve(watching.isOver()), 60_000)
+  }, 90_000)
 
   test('ends when the server has lost sight of the database', async () => {
     const watching = await watchAs(bob)
