@@ -8,6 +8,7 @@ import type { Scope } from '../../domain/session.ts'
 import { appendAudit } from '../audit.ts'
 import { findRow, getRow, rows, transaction } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
+import { findCaller } from '../directory/caller.ts'
 import type { Caller } from '../directory/caller.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
@@ -49,6 +50,14 @@ const audited = ({ id, name, scopes, expires_at }: PersonalAccessToken) => ({
   detail: { name, scopes, expires_at },
 })
 
+/** Disabling the person waits for it, or is seen by it. @throws DomainError `forbidden` */
+async function holdPerson(tx: Tx, { id }: Caller): Promise<void> {
+  await tx`select from identities where id = ${id} for share`
+  const person = await findCaller(tx, id)
+  if (person?.kind === 'human') return
+  throw new DomainError('forbidden', 'Personal access tokens are for active people.')
+}
+
 type Create = { id: string; input: PersonalAccessTokenInput; caller: Caller }
 
 /**
@@ -56,9 +65,9 @@ type Create = { id: string; input: PersonalAccessTokenInput; caller: Caller }
  * @throws DomainError `forbidden` for whoever is no person; `invalid_request`
  */
 export function createToken(sql: Sql, { id, input, caller }: Create): Promise<NewPersonalAccessToken> {
-  if (caller.kind !== 'human') throw new DomainError('forbidden', 'Personal access tokens are for people.')
   const { token, hash } = createSecretToken(tokenPrefix)
   return transaction(sql, async (tx) => {
+    await holdPerson(tx, caller)
     await assertEnd(tx, input.expires_at)
     const made = await getRow<PersonalAccessToken>(tx`
       insert into personal_access_tokens ${tx({ id, ...input, identity_id: caller.id, token_hash: hash })}

@@ -70,6 +70,19 @@ test.each([
   for (const table of tables) expect(await countOf(table, person)).toBe(0)
 })
 
+test('Whoever was disabled while their call was on its way makes no token that enabling them would bring back', async () => {
+  const person = await addPerson(database.sql)
+  const caller = (await findCaller(database.sql, person.id)) ?? expect.unreachable()
+  await change(person.id, { status: 'disabled' })
+  const expires_at = new Date(Date.now() + 3_600_000).toISOString()
+  const input = { name: 'laptop', scopes: ['read' as const], expires_at }
+  const late = createToken(database.sql, { id: crypto.randomUUID(), input, caller })
+  await expect(late).rejects.toMatchObject({ code: 'forbidden' })
+  expect(
+    await rows(database.sql`select id from personal_access_tokens where identity_id = ${person.id}`),
+  ).toEqual([])
+})
+
 test('What was a person and is a machine now is let in by nothing that a person has', async () => {
   const [owner, person] = [await addPerson(database.sql), await addPerson(database.sql)]
   const [token, access_token] = [await signIn(person), await addToken(person)]
