@@ -22,11 +22,16 @@ function assertNoWait(wait: Wait): void {
   })
 }
 
+/** No address is longer: what a process keeps of attempts is bounded. */
+const longestAddress = 254
+
 /** The account that an attempt names, where it names one. */
 async function accountOf(c: Context<Env>): Promise<string | undefined> {
   const fields: unknown = await c.req.json().catch(() => undefined)
   if (typeof fields !== 'object' || fields === null || !('email' in fields)) return undefined
-  return typeof fields.email === 'string' ? fields.email.trim().toLowerCase() : undefined
+  const { email } = fields
+  if (typeof email !== 'string' || email.length > longestAddress) return undefined
+  return email.trim().toLowerCase()
 }
 
 /**
