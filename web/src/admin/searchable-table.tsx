@@ -38,7 +38,9 @@ export function SearchableTable<Item>({ items, textOf, empty, ...table }: Search
       <Text role="status" size="sm" c="dimmed">
         {found.length > shown
           ? `The first ${shown} of ${found.length}: search for the others`
-          : `${found.length} of ${items.length}`}
+          : found.length === items.length
+            ? `${items.length} in all`
+            : `${found.length} of ${items.length} found`}
       </Text>
       {found.length === 0 ? (
         <Empty title="Nothing fits this search.">Try fewer or other words.</Empty>

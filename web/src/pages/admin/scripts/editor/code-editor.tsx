@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import { styleNonce } from '../../../../ui/style-nonce.ts'
 import classes from './code-editor.module.css'
 import { completion } from './completion.ts'
+import { highlighting } from './highlighting.ts'
 import { check } from './language.ts'
 import { Complaints, type Place } from './complaints.tsx'
 
@@ -61,11 +62,16 @@ function createEditor(parent: HTMLElement, live: { current: Live }): EditorView 
       EditorView.cspNonce.of(styleNonce),
       basicSetup,
       javascript({ typescript: true }),
+      highlighting(),
       completion(),
       lintGutter(),
       linter((view) => lint(view, live), { delay: 400 }),
       theme,
-      EditorView.contentAttributes.of({ 'aria-label': 'Script', 'aria-describedby': 'editor-help' }),
+      EditorView.contentAttributes.of({
+        'aria-label': 'Script',
+        'aria-describedby': 'editor-help',
+        tabindex: '0',
+      }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) live.current.onChange(update.state.doc.toString())
       }),

@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react'
 
 import { styleNonce } from '../../../../ui/style-nonce.ts'
 import classes from './code-editor.module.css'
+import { highlighting } from './highlighting.ts'
 
 const theme = EditorView.theme({
   '&': { backgroundColor: '#fff', color: '#1a1b1e', fontSize: '14px' },
@@ -23,6 +24,7 @@ export function DiffView({ before, after, label }: { before: string; after: stri
         EditorView.cspNonce.of(styleNonce),
         minimalSetup,
         javascript({ typescript: true }),
+        highlighting(),
         unifiedMergeView({
           original: before,
           mergeControls: false,
