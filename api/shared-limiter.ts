@@ -7,7 +7,7 @@ export type Wait = number | undefined
 /** Bounds how often something happens for each key, over all processes that share the database. */
 export type SharedLimiter = {
   take(key: string): Promise<Wait>
-  /** It went wrong: that counts as so many more, whatever this process had in store. */
+  /** It went wrong: that counts as so many more, of what this process has in store first. */
   charge(key: string, permits: number): Promise<void>
 }
 
@@ -89,9 +89,10 @@ export function createSharedLimiter(
       return refuse(key, store)
     },
     async charge(key, permits) {
-      const kept = stores.get(key)?.permits ?? 0
-      stores.delete(key)
-      await chargePermits(sql, bucketOf(key), Math.max(0, permits - kept))
+      const store = stores.get(key)
+      const kept = Math.min(store?.permits ?? 0, permits)
+      if (store !== undefined) store.permits -= kept
+      if (kept < permits) await chargePermits(sql, bucketOf(key), permits - kept)
     },
   }
 }

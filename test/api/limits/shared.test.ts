@@ -120,6 +120,13 @@ describe('The token endpoint', () => {
     expect(refused.headers.get('cache-control')).toBe('no-store')
     expect(await refused.json()).toMatchObject({ error: 'slow_down' })
   })
+
+  test('counts a failure as twenty also where it has far more in store', async () => {
+    await database.sql`delete from rate_limits`
+    const call = createEndpoint(database.sql, 1_000)
+    for (let failure = 0; failure < 60; failure += 1) expect((await call('wrong')).status).toBe(401)
+    expect((await call('right')).status).toBe(200)
+  })
 })
 
 describe('Two processes on one database', () => {
