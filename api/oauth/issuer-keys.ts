@@ -17,6 +17,8 @@ const pauseMs = { fresh: 60_000, stale: 5_000 }
 const longestWaitMs = 5_000
 const longestDocument = 200_000
 const mostKeys = 100
+/** Whoever owns a machine may name ever other issuers for it. */
+const mostIssuers = 500
 
 const Discovered = z.looseObject({ issuer: z.string(), jwks_uri: z.string().max(2_000) })
 const Jwks = z.looseObject({
@@ -53,7 +55,7 @@ async function fetchKeys(
 
 /**
  * The keys of issuers that admins trust, kept for ten minutes. A key that is not among them is looked for again, once a
- * minute at most; while an issuer is away, what it said last counts for an hour.
+ * minute at most; while an issuer is away, what it said last counts for an hour. Those of so many issuers are kept.
  */
 export function createIssuerKeys(options: Options): IssuerKeys {
   const { now = Date.now } = options
@@ -75,9 +77,18 @@ export function createIssuerKeys(options: Options): IssuerKeys {
     delete entry.underway
   }
 
-  return async (issuer, kid) => {
+  /** The one that was asked for last comes last. */
+  function entryOf(issuer: string): Entry {
     const entry = entries.get(issuer) ?? { tried_at: -Infinity }
+    entries.delete(issuer)
+    const [oldest] = entries.keys()
+    if (entries.size >= mostIssuers && oldest !== undefined) entries.delete(oldest)
     entries.set(issuer, entry)
+    return entry
+  }
+
+  return async (issuer, kid) => {
+    const entry = entryOf(issuer)
     if (isMissing(entry, kid) && entry.underway === undefined && mayTry(entry))
       entry.underway = refresh(entry, issuer)
     if (isMissing(entry, kid)) await entry.underway

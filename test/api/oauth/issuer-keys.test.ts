@@ -79,6 +79,22 @@ describe('the keys of an issuer', () => {
     await verify()
   })
 
+  test('are forgotten where five hundred others were asked for since, so that nobody fills the memory with them', async () => {
+    issuer.misbehave((path, response) => {
+      const named = /^\/(\d+)\/\.well-known/.exec(path)?.[1]
+      const document = { issuer: `${issuer.url}/${named}`, jwks_uri: `${issuer.url}/keys` }
+      if (named !== undefined) response.end(JSON.stringify(document))
+      return named !== undefined
+    })
+    const ask = (name: number) => keys(`${issuer.url}/${name}`, issuer.key.kid)
+    const asked = (name: number) => issuer.asked.filter((path) => path.startsWith(`/${name}/`)).length
+    await ask(0)
+    for (let name = 1; name <= 500; name++) await ask(name)
+    await ask(500)
+    await ask(0)
+    expect([asked(0), asked(500)]).toEqual([2, 1])
+  })
+
   test('are never fetched from a private address where the operator does not allow it', async () => {
     const strict = createIssuerKeys({
       send: (request, signal) => sendNamed(request, false, signal),
