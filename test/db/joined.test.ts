@@ -55,6 +55,36 @@ test('An answer tells of everything that was committed before it was asked for',
   await Promise.all(readers)
 })
 
+test('What is never answered holds up nobody who asks later', async () => {
+  let isDead = true
+  const ask = joined<number, number>(
+    (_, items) => (isDead ? Promise.withResolvers<never>().promise : Promise.resolve(items)),
+    { patience_ms: 50 },
+  )
+  const first = await Promise.allSettled([ask(sql, 1), ask(sql, 2)])
+  expect(first.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  isDead = false
+  expect(await ask(sql, 3)).toBe(3)
+})
+
+test('Whoever comes when too many wait is told at once', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const ask = joined<number, number>(
+    async (_, items) => {
+      await promise
+      return items
+    },
+    { most_waiting: 100 },
+  )
+  const items = Array.from({ length: 300 }, (_, index) => index)
+  const asked = Promise.allSettled(items.map((item) => ask(sql, item)))
+  await expect(ask(sql, -1)).rejects.toMatchObject({ code: 'unavailable' })
+  resolve()
+  const answers = await asked
+  expect(answers.slice(0, 100)).toEqual(items.slice(0, 100).map((value) => ({ status: 'fulfilled', value })))
+  expect(answers.slice(100).every(({ status }) => status === 'rejected')).toBe(true)
+})
+
 test('A failure is told to all who asked together, and to nobody after them', async () => {
   let isBroken = true
   const ask = joined<number, number>(async (_, items) => {
