@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 
+import { isOutage } from '../../db/client.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { ReadCredential } from '../authenticate.ts'
 import type { Env } from '../router.ts'
@@ -11,7 +12,8 @@ async function prove(c: Context<Env>, access_token: string): Promise<string> {
   const url = `${signer.issuer}${new URL(c.req.url).pathname}`
   try {
     return await verifyProof(sql, c.req.header('dpop') ?? '', { method: c.req.method, url, access_token })
-  } catch {
+  } catch (error) {
+    if (isOutage(error)) throw error
     throw new DomainError('unauthenticated', 'Send with the token one fresh proof of its key: DPoP: <proof>.')
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 
+import { isOutage } from '../../db/client.ts'
 import { noteUse } from '../../db/oauth/client-access.ts'
 import { verifyProof } from '../credentials/dpop-proof.ts'
 import type { Deps } from '../deps.ts'
@@ -75,7 +76,8 @@ async function readBinding(c: Context<Env>, client_id: string): Promise<string |
   if (proof === undefined) return undefined
   const { sql, signer } = c.get('deps')
   const proven = { method: 'POST', url: `${signer.issuer}/oauth/token` }
-  return verifyProof(sql, proof, proven).catch(() => {
+  return verifyProof(sql, proof, proven).catch((error: unknown) => {
+    if (isOutage(error)) throw error
     throw new OAuthError('invalid_dpop_proof', 'The proof is not valid for this request.', { client_id })
   })
 }

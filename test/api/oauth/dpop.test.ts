@@ -50,6 +50,19 @@ const proveUse = (token: string, claims: Fields = {}, header: Fields = {}, signe
 const use = async (token: string, headers: Record<string, string>, scheme = 'DPoP') =>
   (await fetch(meUrl(), { headers: { authorization: `${scheme} ${token}`, ...headers } })).status
 
+test('A proof that cannot be looked up now is not called a wrong one', async () => {
+  const token = await bound()
+  await it.product.sql.begin(async (tx) => {
+    await tx`lock table used_ids in exclusive mode`
+    const [minted, used] = await Promise.all([
+      mint(await prove()),
+      proveUse(token).then((dpop) => use(token, { dpop })),
+    ])
+    expectOAuthError(minted, 503, 'temporarily_unavailable')
+    expect(used).toBe(503)
+  })
+})
+
 const wrong: [string, () => Fields, Fields?][] = [
   ['of another method', () => ({ htm: 'DELETE' })],
   ['of a method in small letters', () => ({ htm: 'get' })],
