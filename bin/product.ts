@@ -21,7 +21,7 @@ import { createEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 import { startLoops } from '../engine/loops.ts'
 import { ensureExpirySchedule } from '../engine/schedule.ts'
-import { compileScript, ScriptInvalid } from '../sandbox/compile.ts'
+import { compileScript, ScriptInvalid, ScriptUnchecked } from '../sandbox/compile.ts'
 import { createSandbox } from '../sandbox/run-script.ts'
 import type { SandboxOptions } from '../sandbox/run-script.ts'
 import { expirySchedule, workflowTypes } from '../workflows/contract.ts'
@@ -59,6 +59,8 @@ async function compile(source: string): Promise<{ code: string }> {
   try {
     return await compileScript(source)
   } catch (error) {
+    if (error instanceof ScriptUnchecked)
+      throw new DomainError('unavailable', 'Too much is going on to check the script; try again shortly.')
     if (!(error instanceof ScriptInvalid)) throw error
     const { message, line, column } = error
     throw new DomainError(

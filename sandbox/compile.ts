@@ -26,8 +26,20 @@ export class ScriptInvalid extends Error {
   }
 }
 
+/** The machine had no time to look at a source, which may be good; try again. */
+export class ScriptUnchecked extends Error {
+  override name = 'ScriptUnchecked'
+
+  constructor() {
+    super('too much is going on to check the script; try again shortly')
+  }
+}
+
 const checker = fileURLToPath(new URL('./inside/checker.cjs', import.meta.url))
-const CHECK_TIMEOUT_MS = 5_000
+/** A source that needs more processor time is at fault itself; one that waits for a busy machine is not. */
+const CHECK_CPU_MS = 5_000
+const CHECK_WALL_MS = 20_000
+const PATIENCE_MS = 10_000
 const RESIDENT_BYTES = 400 * 1024 * 1024
 const WATCH_MS = 25
 const MAX_ANSWER_CHARS = 8 * MAX_SOURCE_CHARS
@@ -37,13 +49,14 @@ let levelFound: Promise<Level> | undefined
 /**
  * Strips the types of a TypeScript or JavaScript source and checks that it is an ES module which exports `run` or
  * `Run`, imports host modules only and has no top-level await. The source is parsed in a walled process with a time
- * and memory limit and none of it is executed; throws ScriptInvalid.
+ * and memory limit and none of it is executed.
+ * @throws ScriptInvalid, ScriptUnchecked
  */
 export async function compileScript(source: string): Promise<CompiledScript> {
   if (source.length > MAX_SOURCE_CHARS)
     throw new ScriptInvalid(`a script may have ${MAX_SOURCE_CHARS} characters`)
-  const noPlace = await lane.enter(CHECK_TIMEOUT_MS, undefined)
-  if (noPlace !== null) throw new ScriptInvalid('too many scripts are being checked; try again')
+  const noPlace = await lane.enter(PATIENCE_MS, undefined)
+  if (noPlace !== null) throw new ScriptUnchecked()
   try {
     return verdict(await check(source.toWellFormed()))
   } finally {
@@ -78,12 +91,17 @@ function knownLevel(settings: Parameters<typeof strongestLevel>[0]): Promise<Lev
   return levelFound
 }
 
-/** What the checker wrote before it ended, or null if it took too long, too much or wrote too much. */
+/** What the checker wrote before it ended, or null if it needed or wrote too much. @throws ScriptUnchecked */
 async function answerOf(child: WalledProcess): Promise<unknown> {
   let answer = ''
-  const timer = setTimeout(() => child.kill(), CHECK_TIMEOUT_MS)
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    child.kill()
+  }, CHECK_WALL_MS)
   const watch = setInterval(() => {
-    if ((child.usage()?.resident_bytes ?? 0) > RESIDENT_BYTES) child.kill()
+    const { resident_bytes, cpu_ms } = child.usage() ?? { resident_bytes: 0, cpu_ms: 0 }
+    if (resident_bytes > RESIDENT_BYTES || cpu_ms > CHECK_CPU_MS) child.kill()
   }, WATCH_MS)
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     answer += text
@@ -92,6 +110,7 @@ async function answerOf(child: WalledProcess): Promise<unknown> {
   await child.exited
   clearTimeout(timer)
   clearInterval(watch)
+  if (isLate) throw new ScriptUnchecked()
   return parse(answer)
 }
 

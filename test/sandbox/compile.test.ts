@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compileScript, ScriptInvalid } from '../../sandbox/compile.ts'
+import { compileScript, ScriptInvalid, ScriptUnchecked } from '../../sandbox/compile.ts'
 
 const run = 'export const run = () => "done"'
 
@@ -111,5 +111,14 @@ describe('compiling a script', () => {
     expect(await refusal(' '.repeat(300_000))).toMatchObject({
       message: 'a script may have 262144 characters',
     })
+  })
+
+  it('says of a source that it had no time for that it was not looked at, not that it is bad', async () => {
+    const asked = await Promise.allSettled(Array.from({ length: 40 }, () => compileScript(run)))
+    const refused = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused.length).toBeLessThan(40)
+    for (const error of refused) expect(error).toBeInstanceOf(ScriptUnchecked)
+    expect((await compileScript(run)).code).toBe(run)
   })
 })
