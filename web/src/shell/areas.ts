@@ -15,6 +15,7 @@ export const sections: { label: string; areas: Area[] }[] = [
       { to: '/history', label: 'History', needs: 'audit.read' },
     ],
   },
+  { label: 'You', areas: [{ to: '/access-tokens', label: 'Access tokens' }] },
   {
     label: 'Access',
     areas: [
@@ -40,7 +41,6 @@ export const sections: { label: string; areas: Area[] }[] = [
       { to: '/signing-keys', label: 'Signing keys', needs: 'access_requests.manage' },
     ],
   },
-  { label: 'You', areas: [{ to: '/access-tokens', label: 'Access tokens' }] },
 ]
 
 /** What this person is offered; sections with nothing in them are left out. */

@@ -72,14 +72,20 @@ type ApplicationSelectProps = {
 
 function ApplicationSelect({ app_id, isFixed, error, onChange }: ApplicationSelectProps) {
   const { data = [] } = useQuery(applicationsQuery)
+  if (isFixed)
+    return (
+      <TextInput
+        label="Application"
+        readOnly
+        description="The application of a template cannot be changed: make another template."
+        value={data.find(({ id }) => id === app_id)?.name ?? ''}
+        error={error}
+      />
+    )
   return (
     <NativeSelect
       label="Application"
       required
-      disabled={isFixed}
-      description={
-        isFixed ? 'The application of a template cannot be changed: make another template.' : undefined
-      }
       value={app_id}
       error={error !== undefined && app_id === '' ? 'Choose the application.' : error}
       onChange={({ currentTarget }) => onChange(currentTarget.value)}

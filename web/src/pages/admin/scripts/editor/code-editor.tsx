@@ -1,5 +1,5 @@
 import { javascript } from '@codemirror/lang-javascript'
-import { forceLinting, linter, lintGutter, type Diagnostic } from '@codemirror/lint'
+import { linter, lintGutter, type Diagnostic } from '@codemirror/lint'
 import { basicSetup, EditorView } from 'codemirror'
 import { useEffect, useRef, useState } from 'react'
 
@@ -54,6 +54,16 @@ async function lint(view: EditorView, live: { current: Live }): Promise<Diagnost
   return found
 }
 
+/** The text is the same after a refusal: the linter itself looks again at changes alone. */
+function wasRefused(live: { current: Live }): () => boolean {
+  let seen = live.current.refused
+  return () => {
+    const isNew = live.current.refused !== seen
+    seen = live.current.refused
+    return isNew
+  }
+}
+
 function createEditor(parent: HTMLElement, live: { current: Live }): EditorView {
   return new EditorView({
     parent,
@@ -65,7 +75,7 @@ function createEditor(parent: HTMLElement, live: { current: Live }): EditorView 
       highlighting(),
       completion(),
       lintGutter(),
-      linter((view) => lint(view, live), { delay: 400 }),
+      linter((view) => lint(view, live), { delay: 400, needsRefresh: wasRefused(live) }),
       theme,
       EditorView.contentAttributes.of({
         'aria-label': 'Script',
@@ -98,8 +108,7 @@ export function CodeEditor(props: CodeEditorProps) {
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.text } })
   }, [props.text])
   useEffect(() => {
-    // The text is the same: only a change would have it looked at again.
-    if (view.current !== null && props.refused !== undefined) forceLinting(view.current)
+    view.current?.dispatch({})
   }, [props.refused])
   const show = (at: number) => {
     view.current?.dispatch({ selection: { anchor: at }, scrollIntoView: true })
