@@ -9,7 +9,7 @@ import type { Sql, Tx } from '../client.ts'
 import { keepingAnAdmin } from '../directory/active-admins.ts'
 import { syncMemberships } from './memberships.ts'
 import { holdProvider } from './providers.ts'
-import { beginSession } from './sessions.ts'
+import { beginSession, endCredentialsOf } from './sessions.ts'
 import type { Person } from './sessions.ts'
 
 /** What a provider says of somebody. `email` is one that it has verified, in ASCII; null: it vouches for none. */
@@ -62,7 +62,11 @@ async function linkByEmail(tx: Tx, provider: SignInProvider, vouched: Vouched): 
   if (email === null) throw new SignInRefused('email_not_verified')
   assertSpeaksFor(provider, email)
   const known = await findKnown(tx, provider.id, email)
-  if (known !== undefined) assertMayLink(known)
+  if (known !== undefined) {
+    assertMayLink(known)
+    // Whoever used this identity before its address was vouched for may be somebody else.
+    await endCredentialsOf(tx, known.id)
+  }
   const identity_id = known?.id ?? (await createPerson(tx, provider, { email, display_name }))
   await tx`insert into sign_in_subjects ${tx({ provider_id: provider.id, subject, identity_id })}`
   return identity_id

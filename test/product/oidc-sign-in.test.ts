@@ -67,6 +67,19 @@ test('Somebody who is known signs in, is known by the subject from then on, and 
   })
 })
 
+test('Whoever used an identity before its address was vouched for is out with the first sign-in by a provider', async () => {
+  const squatter = await signInLocally(product, 'dana@example.com')
+  const provider = await provided()
+  be(known('dana@example.com'))
+  const owner = createBrowser(product.url)
+  await signInAt(owner, provider)
+  expect(await isSignedIn(owner)).toBe(true)
+  expect(await isSignedIn(squatter)).toBe(false)
+  const again = createBrowser(product.url)
+  await signInAt(again, provider)
+  expect([await isSignedIn(owner), await isSignedIn(again)]).toEqual([true, true])
+})
+
 test('Several providers are offered, by name; one that is disabled is not', async () => {
   const [one, two] = [await provided(), await provided({ enabled: false })]
   const { providers } = (await (await createBrowser(product.url).go('/auth/options')).json()) as {
