@@ -20,14 +20,16 @@ export type ScriptDraft = {
   egress_hosts: string
 }
 
-const firstScript = `import config from 'config'
-import log from 'log'
-
-export async function run(): Promise<string> {
-  log('request', config.get('request_id'), 'is', config.get('request_status'))
-  return 'done'
-}
-`
+const firstScript = [
+  "import config from 'config'",
+  "import log from 'log'",
+  '',
+  'export async function run(): Promise<string> {',
+  "  log('request', config.get('request_id'), 'is', config.get('request_status'))",
+  "  return 'done'",
+  '}',
+  '',
+].join('\n')
 
 export const emptyScript: ScriptDraft = {
   name: '',
