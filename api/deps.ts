@@ -7,11 +7,11 @@ import type { ScriptTestInput, TestedTask } from '../domain/script-test.ts'
 import type { Run } from '../domain/script-task.ts'
 import type { GuardedRequest, GuardedResponse } from '../egress/send-guarded.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { LiveHub } from './live/hub.ts'
+import type { Keyring } from './keyring.ts'
 import type { SignInLimits } from './limit-sign-ins.ts'
 import type { TokenLimits } from './limit-tokens.ts'
+import type { LiveHub } from './live/hub.ts'
 import type { TokenSigner } from './token-signer.ts'
-import type { Keyring } from './keyring.ts'
 
 /** What became of a part of the product when it was asked just now; `facts` are told to who asks for more. */
 export type PartHealth = { name: string; ok: boolean; detail?: string; facts?: Record<string, unknown> }
@@ -54,9 +54,9 @@ export type Deps = {
   sql: Sql
   engine: Engine
   signer: TokenSigner
-  scripts: Scripts
   /** Where the signer's keys are changed. */
   keyring: Pick<Keyring, 'jwks_max_age' | 'rotate' | 'remove'>
+  scripts: Scripts
   sealer: Sealer
   sign_in: SignIn
   /** Calls a server that an admin has named by its URL, past the guard of outward calls. @throws Error */

@@ -39,7 +39,11 @@ const readResource = (resource: Asked['resource'] | AskedByRow['resource']) => (
 })
 
 /** @param more columns over the identity `i`, each after a comma */
-export function selectAccess(db: Db, asked: Asked | AskedByRow, more: Fragment): PendingQuery<readonly (object | undefined)[]> {
+export function selectAccess(
+  db: Db,
+  asked: Asked | AskedByRow,
+  more: Fragment,
+): PendingQuery<readonly (object | undefined)[]> {
   const { identity_id, least_left_seconds = 1 } = asked
   const { app_id, slug } = readResource(asked.resource)
   return db`
