@@ -90,7 +90,7 @@ export const fieldsOf = (draft: ScriptDraft): ScriptTaskFields => ({
 })
 
 /** The same settings, as an existing task has them. */
-export function settingsOf(task: ScriptTask): ScriptTaskFields {
+function settingsOf(task: ScriptTask): ScriptTaskFields {
   const { id: _, version: _v, disabled_reason: _d, created_at: _c, updated_at: _u, ...fields } = task
   return fields
 }
