@@ -28,13 +28,21 @@ type Options<Draft, Saved> = {
   onSaved: (answer: Answer<Saved>) => void
 }
 
+/** What was refused of a field says nothing of what has been typed into it since. */
+const withoutTouched = (errors: Record<string, string>, touched: string[]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(errors).filter(([pointer]) => !touched.includes(pointer.split('/')[1] ?? '')),
+  )
+
 /** A form whose submission is one write; what is refused is said at its field, and the first such field gets the focus. */
 export function useForm<Draft extends object, Saved>(options: Options<Draft, Saved>) {
   const client = useQueryClient()
   const ref = useRef<HTMLFormElement>(null)
   const [draft, setDraft] = useState(options.initial)
+  const [touched, setTouched] = useState<string[]>([])
   const save = useMutation({
     mutationFn: () => options.write(draft),
+    onMutate: () => setTouched([]),
     onSuccess: async (answer) => {
       notifications.show({ message: options.said })
       options.onSaved(answer)
@@ -47,8 +55,11 @@ export function useForm<Draft extends object, Saved>(options: Options<Draft, Sav
   const form: Form<Draft> = {
     ref,
     draft,
-    set: (changes) => setDraft((before) => ({ ...before, ...changes })),
-    errors: fieldErrors(save.error),
+    set: (changes) => {
+      setDraft((before) => ({ ...before, ...changes }))
+      setTouched((before) => [...new Set([...before, ...Object.keys(changes)])])
+    },
+    errors: withoutTouched(fieldErrors(save.error), touched),
     error: save.error,
     isSaving: save.isPending,
     onSubmit: (event) => {

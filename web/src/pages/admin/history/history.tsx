@@ -36,7 +36,7 @@ export function History() {
     >
       <FilterBar filters={filters} />
       <div>
-        <HistoryHead />
+        {query.data?.pages[0]?.data.length !== 0 && <HistoryHead />}
         <VirtualRows
           query={query}
           label="Requests"
