@@ -88,9 +88,3 @@ export const fieldsOf = (draft: ScriptDraft): ScriptTaskFields => ({
   ),
   egress_hosts: linesOf(draft.egress_hosts),
 })
-
-/** The same settings, as an existing task has them. */
-function settingsOf(task: ScriptTask): ScriptTaskFields {
-  const { id: _, version: _v, disabled_reason: _d, created_at: _c, updated_at: _u, ...fields } = task
-  return fields
-}
