@@ -48,10 +48,9 @@ function VersionList({ task, versions, onReverted }: VersionsProps & { versions:
             <Button
               size="compact-sm"
               variant="default"
-              aria-label={`What version ${version} changed`}
               onClick={() => setCompared({ version, against: version - 1 })}
             >
-              What it changed
+              {`What version ${version} changed`}
             </Button>
           )}
           {version !== task.version && <Revert task={task} version={version} onReverted={onReverted} />}
