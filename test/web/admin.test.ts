@@ -141,7 +141,7 @@ describe.skipIf(!hasBrowser)('an admin sets access up', slow, () => {
   test('who edits what somebody else has saved meanwhile is told, and what was typed stays', async () => {
     const other = await it.as('admin')
     const path = `/access-request-templates/${new URL(page.url()).pathname.split('/').at(-1)}`
-    const { body } = await other.call<Record<string, unknown>>('GET', path)
+    const { body } = await other.call('GET', path)
     const { id: _, created_at: _c, updated_at: _u, ...input } = body
     await other.call('PUT', path, { ...input, description: 'For incidents.' })
     await page.getByLabel('Durations').fill('1h')

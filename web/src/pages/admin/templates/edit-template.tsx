@@ -1,3 +1,4 @@
+import { Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 
@@ -42,10 +43,10 @@ function Editor({ loaded }: { loaded: Versioned<Template> }) {
       wide
     >
       <div className={classes.columns}>
-        <div>
+        <Stack gap="md">
           <TemplateForm form={edit.form} isNew={false} />
           <Conflict edit={edit} read={() => queryClient.fetchQuery({ ...templateQuery(id), staleTime: 0 })} />
-        </div>
+        </Stack>
         <Preview template={edit.form.draft} />
       </div>
     </Page>
