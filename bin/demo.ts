@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
 
-import { AccessRequestDetail } from '../domain/access-request.ts'
+import { AccessRequest, AccessRequestDetail } from '../domain/access-request.ts'
 import { Run } from '../domain/script-task.ts'
 import { printableToken } from './token.ts'
 
@@ -83,12 +83,11 @@ async function demo(): Promise<void> {
   const app_id = await getByName(alice, '/applications', 'Internal DB')
   const task_id = await getByName(admin, '/scheduled-tasks', 'access_request_event_logger')
   const mint = () => alice('POST', `/applications/${app_id}/token`, Minted)
-  const Request = AccessRequestDetail.omit({ timeline: true })
 
   const request = await step(
     'alice asks for 60 minutes of read-only access',
     () =>
-      alice('POST', '/access-requests', Request, {
+      alice('POST', '/access-requests', AccessRequest, {
         template_id,
         requested_duration_mins: 60,
         justification: 'Need access to debug the production incident.',
@@ -98,7 +97,7 @@ async function demo(): Promise<void> {
   await step(
     'bob approves',
     () =>
-      bob('POST', `/access-requests/${request.id}/approve`, Request, {
+      bob('POST', `/access-requests/${request.id}/approve`, AccessRequest, {
         comment: 'Approved for the incident window.',
       }),
     ({ status, expires_at }) => `it is ${status} until ${expires_at}`,
@@ -112,7 +111,10 @@ async function demo(): Promise<void> {
   )
   await step(
     'bob revokes',
-    () => bob('POST', `/access-requests/${request.id}/revoke`, Request, { comment: 'The incident is over.' }),
+    () =>
+      bob('POST', `/access-requests/${request.id}/revoke`, AccessRequest, {
+        comment: 'The incident is over.',
+      }),
     ({ status, decision }) => `it is ${status} (decision: ${decision})`,
   )
   await step('alice gets another token', mint, rolesIn)

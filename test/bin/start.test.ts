@@ -20,8 +20,10 @@ type Product = { child: ChildProcess; said: () => string; ended: Promise<number 
 
 const ready = /is ready after/
 
-function start(env: Record<string, string>): Product {
-  const script = path.join(projectRoot, 'bin', 'start.ts')
+const start = (env: Record<string, string>) => run('start.ts', env)
+
+function run(program: string, env: Record<string, string>): Product {
+  const script = path.join(projectRoot, 'bin', program)
   const child = spawn(process.execPath, [script], { env: { PATH: process.env['PATH'], ...env } })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => void (said += text))
@@ -97,6 +99,12 @@ describe('a product with everything embedded', () => {
     expect(findRunningProduct(data_dir)).toMatchObject({ pid: product.child.pid, url, embedded: true })
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
   })
+
+  test('shows a life in the demo, up to a token without the claim', async () => {
+    const demo = run('demo.ts', env)
+    expect([await demo.ended, demo.said()]).toEqual([0, expect.stringContaining('The workflow: http')])
+    expect(demo.said()).toMatch(/roles: \["db-readonly"\][^]*succeeded[^]*is revoked[^]*roles: null/)
+  }, 120_000)
 
   test('keeps what is in its data directory from other users', () => {
     const open = readdirSync(data_dir, { recursive: true, encoding: 'utf8' })
