@@ -92,13 +92,19 @@ const refuse = (errors: FieldError[]): DomainError =>
     },
   )
 
+function isStrongKey(jwk: Record<string, string>): boolean {
+  try {
+    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' })
+    return (asymmetricKeyDetails?.modulusLength ?? 2_048) >= 2_048
+  } catch {
+    return false
+  }
+}
+
 /** @throws DomainError `invalid_request` */
 function readKey(input: PublicJwk): Record<string, string> {
   const jwk = keyPartOf(input)
-  try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' })
-    if ((asymmetricKeyDetails?.modulusLength ?? 2_048) >= 2_048) return jwk
-  } catch {}
+  if (isStrongKey(jwk)) return jwk
   throw refuse([
     { pointer: '/jwk', detail: 'is not a public key of ES256, RS256 (2048 bits or more) or Ed25519' },
   ])
