@@ -100,12 +100,12 @@ describe('a block script', () => {
     expect((await approve(bob, request)).body.status).toBe('approved')
   })
 
-  test('that never ends is ended after its 30 s: 409, still pending, and the mended script lets the next approval pass', async () => {
+  test('that never ends is ended: 409 within 31 s, still pending, and the mended script lets the next approval pass', async () => {
     const { template, task } = await blocked(loops)
     const request = await submit(alice, template.id)
     const began = Date.now()
     expect((await approve(bob, request)).body.code).toBe('trigger_task_blocked')
-    expect(Date.now() - began).toBeLessThan(40_000)
+    expect(Date.now() - began).toBeLessThan(31_000)
     expect(await statusOf(request)).toBe('pending')
     await mend(task, passes)
     expect((await approve(bob, request)).body.status).toBe('approved')

@@ -202,7 +202,7 @@ describe('a run', () => {
     expect(await loop.started).toBe('under way')
     expect(result).toMatchObject({ status: 'failed', ended_by: 'wall', result: null, cpu_ms: null })
     expect(result.duration_ms).toBeGreaterThanOrEqual(1_499)
-    expect(result.duration_ms).toBeLessThan(10_000)
+    expect(result.duration_ms).toBeLessThan(6_000)
     await expectNextRunToWork()
   })
 
@@ -214,7 +214,7 @@ describe('a run', () => {
     const abortedAt = performance.now()
     controller.abort()
     expect(await run).toMatchObject({ ended_by: 'cancelled', error: { message: 'The run was cancelled.' } })
-    expect(performance.now() - abortedAt).toBeLessThan(5_000)
+    expect(performance.now() - abortedAt).toBeLessThan(1_000)
     expect(await runBody('return "x"', { signal: controller.signal })).toMatchObject({
       ended_by: 'cancelled',
     })
