@@ -11,12 +11,12 @@ import { StatusMark } from '../../ui/marks.tsx'
 import classes from './my-request.module.css'
 
 /** Where a request stands, in a sentence. */
-function Standing({ request }: { request: AccessRequest }) {
-  const { status, expires_at, ended_at, comment, revoke_comment } = request
+function Standing({ request, isForMe }: { request: AccessRequest; isForMe: boolean }) {
+  const { status, expires_at, ended_at, comment, revoke_comment, subject_name } = request
   if (status === 'approved' && expires_at !== null)
     return (
       <>
-        Yours for another <Countdown to={expires_at} />
+        {isForMe ? 'Yours' : `${subject_name} has it`} for another <Countdown to={expires_at} />
       </>
     )
   if (status === 'pending')
@@ -45,7 +45,7 @@ export function MyRequest({ request }: { request: AccessRequest }) {
           <StatusMark request={request} />
         </Group>
         <Text component="div">
-          <Standing request={request} />
+          <Standing request={request} isForMe={subject_id === me.id} />
         </Text>
         <Text size="sm" c="dimmed" component="div">
           {request.app_name}

@@ -2,7 +2,7 @@ import { Text, Title } from '@mantine/core'
 
 import type { AccessRequestDetail } from '../../../../domain/access-request.ts'
 import { Instant } from '../../ui/instant.tsx'
-import { saidWith, sentenceOf } from './entries.ts'
+import { lastsUntil, saidWith, sentenceOf } from './entries.ts'
 import classes from './request-detail.module.css'
 
 /** Everything that happened, oldest first. */
@@ -15,10 +15,16 @@ export function Timeline({ request: { timeline } }: { request: AccessRequestDeta
       <ol className={classes.entries}>
         {timeline.map((entry, index) => {
           const said = saidWith(entry)
+          const lasts = lastsUntil(entry)
           return (
             <li key={`${entry.at} ${entry.kind} ${index}`} className={classes.entry}>
               {sentenceOf(entry)}
               {said !== undefined && <div className={classes.detail}>“{said}”</div>}
+              {lasts !== undefined && (
+                <div>
+                  {lasts.what} until <Instant at={lasts.at} />.
+                </div>
+              )}
               <Text size="sm" c="dimmed" component="div">
                 <Instant at={entry.at} />
               </Text>
