@@ -10,7 +10,10 @@ import { DomainError, pointerTo } from '../domain/errors.ts'
 import type { FieldError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import type { Deps } from './deps.ts'
+import { sayIssue } from './plain-words.ts'
 import { Problem } from './problem.ts'
+
+z.config({ customError: sayIssue })
 
 /** `operation_id` names what a write creates: under an Idempotency-Key the same key gives the same id. */
 export type Env = { Variables: { deps: Deps; session: Session; caller: Caller; operation_id: string } }
