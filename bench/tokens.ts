@@ -19,7 +19,8 @@ import { openPlace, startProductOn } from './tokens/place.ts'
  */
 const rounds = Number(process.argv[2] ?? 7)
 const seconds = Number(process.argv[3] ?? 4)
-const connections = Number(process.argv[4] ?? 8)
+/** Few connections show the wait of each call, many what the core can do. */
+const loads = (process.argv[4] ?? '8,64').split(',').map(Number)
 
 type Start = {
   name: string
@@ -54,15 +55,33 @@ async function startPeers(servers: BenchServers, place: Place): Promise<Contende
 
 type Round = { load: number; rates: number[]; p99: number[] }
 
-async function measureRound(contenders: Contender[]): Promise<Round> {
+/** One at a time has the core: the others do not run at all meanwhile. */
+async function loadAlone(contenders: Contender[], one: Contender, connections: number, lasting: number) {
+  for (const each of contenders) if (each !== one) each.pause()
+  const result = await load(one, connections, lasting)
+  for (const each of contenders) each.resume()
+  return result
+}
+
+async function measureRound(contenders: Contender[], connections: number): Promise<Round> {
   const round: Round = { load: os.loadavg()[0] ?? 0, rates: [], p99: [] }
   for (const contender of contenders) {
-    const { answered, latencies, ...result } = await load(contender, connections, seconds)
+    const { answered, latencies, ...result } = await loadAlone(contenders, contender, connections, seconds)
     round.rates.push(answered / result.seconds)
     round.p99.push(quantile(latencies, 0.99))
   }
-  say(`load ${round.load.toFixed(1)}: ${round.rates.map((rate) => rate.toFixed(0)).join(', ')} a second`)
+  const rates = round.rates.map((rate) => rate.toFixed(0)).join(', ')
+  say(`${connections} connections, load ${round.load.toFixed(1)}: ${rates} a second`)
   return round
+}
+
+async function measure(contenders: Contender[]): Promise<void> {
+  const measured = new Map<number, Round[]>(loads.map((connections) => [connections, []]))
+  for (const connections of loads)
+    for (const each of contenders) await loadAlone(contenders, each, connections, each.warm_up / loads.length)
+  for (let round = 0; round < rounds; round++)
+    for (const [connections, done] of measured) done.push(await measureRound(contenders, connections))
+  for (const [connections, done] of measured) report(contenders, connections, done)
 }
 
 async function compare(servers: BenchServers): Promise<void> {
@@ -70,19 +89,16 @@ async function compare(servers: BenchServers): Promise<void> {
   const { contender } = await startProductOn(servers, place, 'hallpass_bench')
   const contenders = [contender, await startFloor(place), ...(await startPeers(servers, place))]
   try {
-    for (const each of contenders) await load(each, connections, each.warm_up)
-    const measured: Round[] = []
-    for (let round = 0; round < rounds; round++) measured.push(await measureRound(contenders))
-    report(contenders, measured)
+    await measure(contenders)
   } finally {
     await Promise.all(contenders.map((each) => each.close()))
   }
 }
 
-function report(contenders: Contender[], measured: Round[]): void {
-  const loads = measured.map((round) => round.load)
+function report(contenders: Contender[], connections: number, measured: Round[]): void {
+  const found = measured.map((round) => round.load)
   print(
-    `${rounds} rounds of ${seconds} s, interleaved, ${connections} connections; ${os.availableParallelism()} cores, Node ${process.versions.node}; load ${range(loads)}`,
+    `${connections} connections, ${rounds} rounds of ${seconds} s, interleaved; ${os.availableParallelism()} cores, Node ${process.versions.node}; load ${range(found)}`,
   )
   for (const [index, { name }] of contenders.entries()) {
     const rates = measured.map((round) => round.rates[index] ?? 0)

@@ -4,6 +4,9 @@ export type Contender = {
   /** Seconds that it needs to become as fast as it gets. */
   warm_up: number
   request: { url: string; authorization: string; body: string }
+  /** Not a moment of the core while others are measured. */
+  pause: () => void
+  resume: () => void
   close: () => Promise<void>
 }
 

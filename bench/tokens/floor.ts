@@ -7,7 +7,7 @@ import postgres from 'postgres'
 
 import { basicOf } from './contender.ts'
 import type { Contender, Place } from './contender.ts'
-import { cores, firstLine, startScript, stop } from './pinned.ts'
+import { cores, firstLine, startScript, switchesOf } from './pinned.ts'
 
 const client = { id: randomUUID(), secret: 'floor-secret' }
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -52,7 +52,7 @@ export async function startFloor({ databaseUrl }: Place): Promise<Contender> {
       authorization: basicOf(id, secret),
       body: 'grant_type=client_credentials',
     },
-    close: () => stop(child),
+    ...switchesOf(child),
   }
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { findFreePort } from '../../bin/embedded/port.ts'
 import { basicOf, callJson } from './contender.ts'
 import type { Contender, Place } from './contender.ts'
-import { cores, run, startPinned, stop, waitFor } from './pinned.ts'
+import { cores, run, startPinned, switchesOf, waitFor } from './pinned.ts'
 
 const client = { client_id: 'bench', client_secret: 'hydra-secret' }
 
@@ -34,8 +34,8 @@ export async function startHydra(
   mkdirSync(folder, { recursive: true })
   const file = path.join(folder, 'hydra.json')
   writeFileSync(file, configText(issuer, ports))
-  // Without idle connections every call makes one.
-  const DSN = `${await databaseUrl('hydra')}?sslmode=disable&max_conns=10&max_idle_conns=10`
+  // Without idle connections every call makes one; with fewer than calls, those under way wait for one another for ever.
+  const DSN = `${await databaseUrl('hydra')}?sslmode=disable&max_conns=80&max_idle_conns=80`
   const env = { DSN, SQA_OPT_OUT: 'true' }
   await run({ core: cores.load, command: [program, 'migrate', 'sql', '-e', '--yes', '-c', file], env })
   const child = startPinned({
@@ -57,6 +57,6 @@ export async function startHydra(
       authorization: basicOf(client.client_id, client.client_secret),
       body: 'grant_type=client_credentials',
     },
-    close: () => stop(child),
+    ...switchesOf(child),
   }
 }

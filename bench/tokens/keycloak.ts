@@ -4,7 +4,7 @@ import path from 'node:path'
 import { findFreePort } from '../../bin/embedded/port.ts'
 import { basicOf, callJson } from './contender.ts'
 import type { Contender, Place } from './contender.ts'
-import { cores, run, startPinned, stop, waitFor } from './pinned.ts'
+import { cores, run, startPinned, switchesOf, waitFor } from './pinned.ts'
 
 const password = randomBytes(12).toString('hex')
 const client = { clientId: 'bench', secret: 'keycloak-secret' }
@@ -68,6 +68,6 @@ export async function startKeycloak(home: string, { databaseUrl }: Place): Promi
       authorization: basicOf(client.clientId, client.secret),
       body: 'grant_type=client_credentials',
     },
-    close: () => stop(child),
+    ...switchesOf(child),
   }
 }

@@ -2,7 +2,7 @@ import { loadConfig } from '../../bin/config.ts'
 import { startServer } from '../../bin/product.ts'
 import { basicOf, callJson } from './contender.ts'
 import type { Contender } from './contender.ts'
-import { cores, firstLine, startScript, stop } from './pinned.ts'
+import { cores, firstLine, startScript, switchesOf } from './pinned.ts'
 
 export type OurSettings = {
   data_dir: string
@@ -68,7 +68,7 @@ export async function startOurs(settings: OurSettings, admin: () => Promise<Admi
       authorization: basicOf(id, secret),
       body: 'grant_type=client_credentials&resource=internal-db',
     },
-    close: () => stop(child),
+    ...switchesOf(child),
   }
 }
 

@@ -11,12 +11,19 @@ export const cores = { server: '0', load: '1' }
 type Start = { core: string; command: string[]; env?: Record<string, string> }
 
 const running = new Set<ChildProcess>()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+process.on('exit', () => running.forEach((child) => signal(child, 'SIGKILL')))
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1))
+
+/** To the process and all that it has started. */
+function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, name)
+}
 
 /** A process on one core alone, which does not outlive this one; what it says on stderr is shown if SAY is set. */
 export function startPinned({ core, command, env = {} }: Start): ChildProcess {
   const child = spawn('taskset', ['-c', core, ...command], {
     stdio: ['ignore', 'pipe', process.env['SAY'] ? 'inherit' : 'ignore'],
+    detached: true,
     env: { ...process.env, ...env },
   })
   running.add(child)
@@ -39,11 +46,19 @@ export async function firstLine(child: ChildProcess): Promise<string> {
   return String(line[0])
 }
 
-export async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  await Promise.race([once(child, 'exit'), sleep(10_000).then(() => child.kill('SIGKILL'))])
+  signal(child, 'SIGCONT')
+  signal(child, 'SIGTERM')
+  await Promise.race([once(child, 'exit'), sleep(10_000).then(() => signal(child, 'SIGKILL'))])
 }
+
+/** What is done to a server between its measurements, and after them. */
+export const switchesOf = (child: ChildProcess) => ({
+  pause: () => signal(child, 'SIGSTOP'),
+  resume: () => signal(child, 'SIGCONT'),
+  close: () => stop(child),
+})
 
 /** Runs a program to its end. @throws where it fails */
 export async function run(start: Start): Promise<void> {

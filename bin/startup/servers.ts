@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client'
 import { connect } from '../../db/client.ts'
 import type { Config } from '../config.ts'
 import { startPostgres, stopPostgres } from '../embedded/postgres.ts'
+import type { PostgresOptions } from '../embedded/postgres.ts'
 import type { ProcessIdentity } from '../embedded/process.ts'
 import { startTemporal, stopTemporal } from '../embedded/temporal.ts'
 import { provideTemporalCli } from '../embedded/temporal-cli.ts'
@@ -16,7 +17,10 @@ export type Part = { name: string; identity: ProcessIdentity; log_file: string }
 export type StartContext = { say: (line: string) => void; signal: AbortSignal }
 
 /** The database that DATABASE_URL names, or the embedded one. */
-export async function provideDatabase(config: Config, context: StartContext) {
+export async function provideDatabase(
+  config: Config,
+  context: StartContext & Pick<PostgresOptions, 'settings'>,
+) {
   if (config.database_url !== undefined) {
     await assertDatabaseAnswers(config.database_url)
     return { url: config.database_url, parts: [] }
