@@ -1,6 +1,7 @@
 import type { Sql } from '../db/client.ts'
 import { forgetOldKeys } from '../db/idempotency.ts'
 import { forgetFullBuckets } from '../db/rate-limits.ts'
+import { forgetMakers } from '../db/oauth/makers.ts'
 import { forgetEndedTokens } from '../db/oauth/used-ids.ts'
 import { sweep } from '../db/requests/clock.ts'
 import { disableFailing } from '../db/scripts/auto-disable.ts'
@@ -26,6 +27,7 @@ export async function sweepAll({ sql, engine, log, run_retention_days }: Sweepin
     log(`the script task ${name} has been disabled: ${reason}`)
   await forgetOldKeys(sql)
   await forgetEndedTokens(sql)
+  await forgetMakers(sql)
   await forgetEnded(sql)
   await forgetFullBuckets(sql)
   await forgetOldRuns(sql, run_retention_days)

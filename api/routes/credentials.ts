@@ -60,7 +60,8 @@ const create = createRoute({
   summary: 'Give a non-human identity a credential',
   description:
     'By its owner, or with directory.manage. `client_secret` is in this answer and in no other; an identity has at ' +
-    'most two live ones. A federated workload is named exactly: whatever could match another one is refused.',
+    'most two live ones. Whoever makes one decides nothing that the identity asks for while it is good. A federated ' +
+    'workload is named exactly: whatever could match another one is refused.',
   request: { params, headers: WriteHeaders, body: body(CredentialInput) },
   responses: { 201: created(NewCredential, 'Created'), ...problems(403, 404, 409, 422) },
 })

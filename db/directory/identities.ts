@@ -13,6 +13,7 @@ import { keepingAnAdmin } from './active-admins.ts'
 import { edited, isSame, whole } from '../changes.ts'
 import { assertIdentity, assertMayChangeKind } from './identity-rules.ts'
 import { assertMayGrant } from './may-grant.ts'
+import { changingActors } from '../requests/left-out.ts'
 import { revokeRequestsOf } from './open-requests.ts'
 import { refusingTaken } from '../taken.ts'
 
@@ -125,6 +126,21 @@ function isHandedOn(before: Identity, next: Identity, actor: Actor): boolean {
   return !isSame(before, bearing)
 }
 
+const isActedForAlike = (before: Identity, { owner_id, delegate_ids }: Identity): boolean =>
+  isSame(before, { owner_id, delegate_ids })
+
+type Edit = { before: Versioned<Identity>; next: Identity; actor: Actor }
+
+async function saveEdit(tx: Tx, { before, next, actor }: Edit): Promise<Versioned<Identity>> {
+  if (isHandedOn(before.resource, next, actor)) await assertMayGrant(tx, actor, { identity_ids: [next.id] })
+  await assertMayChangeKind(tx, before.resource, next)
+  await assertIdentity(tx, next, before.resource)
+  if (isSame(before.resource, next)) return before
+  const after = await save(tx, next)
+  await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
+  return after
+}
+
 type Update = { id: string; patch: IdentityPatch; actor: Actor; precondition: Precondition }
 
 /**
@@ -147,12 +163,8 @@ export async function changeIdentity(
   const before = await getIdentity(tx, id)
   assertVersion(precondition, before.version)
   const next = patched(before.resource, patch)
-  if (isHandedOn(before.resource, next, actor)) await assertMayGrant(tx, actor, { identity_ids: [id] })
-  await assertMayChangeKind(tx, before.resource, next)
-  await assertIdentity(tx, next, before.resource)
-  const isChanged = !isSame(before.resource, next)
-  const after = isChanged ? await save(tx, next) : before
-  if (isChanged) await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
+  const edit = () => saveEdit(tx, { before, next, actor })
+  const after = isActedForAlike(before.resource, next) ? await edit() : await changingActors(tx, id, edit)
   if (isPast(before.resource))
     await revokeRequestsOf(tx, { identity_id: id, actor, reason: 'identity_expired' })
   await revokeIfInactive(tx, id, actor)

@@ -7,6 +7,7 @@ import type { Db, Sql, Tx } from '../client.ts'
 import { holds } from '../directory/caller.ts'
 import type { Caller } from '../directory/caller.ts'
 import { assertMayGrant } from '../directory/may-grant.ts'
+import { changingActors } from '../requests/left-out.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import { refusingTaken } from '../taken.ts'
@@ -97,16 +98,16 @@ async function assertFuture(tx: Tx, expires_at: string | null): Promise<void> {
 }
 
 /** Holds the identity, so that it neither turns human nor gets a third secret meanwhile. */
-async function lockHolder(tx: Tx, { identity_id, actor }: Asking): Promise<void> {
+async function lockHolder(tx: Tx, { identity_id, actor }: Asking): Promise<Held> {
   const found = await findRow<Held>(
     tx`select kind, email, owner_id from identities where id = ${identity_id} for no key update`,
   )
-  const { kind, owner_id } = assertMayManage(found, actor)
-  if (kind === 'human')
+  const held = assertMayManage(found, actor)
+  if (held.kind === 'human')
     throw new DomainError('invalid_request', 'People sign in: only a non-human identity has credentials.', {
       errors: [{ pointer: '', detail: 'the identity is a person' }],
     })
-  if (owner_id !== actor.id) await assertMayGrant(tx, actor, { identity_ids: [identity_id] })
+  return held
 }
 
 const asRow = (fields: CredentialFields, tx: Tx) =>
@@ -114,26 +115,35 @@ const asRow = (fields: CredentialFields, tx: Tx) =>
 
 const unique = { credentials_kid: 'jwk/kid', credentials_workload: 'subject' }
 
+async function insertCredential(tx: Tx, create: Create): Promise<Credential> {
+  const { id, identity_id, actor, fields, expires_at } = create
+  await assertFuture(tx, expires_at)
+  await assertRoom(tx, create)
+  const row = { id, identity_id, expires_at, created_by: actor.id, ...asRow(fields, tx) }
+  const { is_new } = await getRow<{ is_new: boolean }>(tx`
+    insert into credentials ${tx(row as never)}
+    on conflict (id) do update set secret_hash = excluded.secret_hash returning xmax = 0 as is_new`)
+  const created = await findCredential(tx, identity_id, id)
+  if (is_new) await appendAudit(tx, whole('credential.created', actor, created))
+  else if (fields.type === 'client_secret')
+    await appendAudit(tx, whole('credential.replaced', actor, created))
+  return created
+}
+
 /**
- * The same id twice is the same creation. Of a secret whose answer was lost the repeat makes a new one in its place: what nobody
- * has seen is of no use to anybody, and what somebody has seen after all is not taken from them unnoticed.
+ * Whoever makes it decides nothing that the identity asks for while it is good. The same id twice is the same creation.
+ * Of a secret whose answer was lost the repeat makes a new one in its place: what nobody has seen is of no use to
+ * anybody, and what somebody has seen after all is not taken from them unnoticed.
  * @throws DomainError `not_found`, `forbidden`, `invalid_request`, `in_use`, `name_taken`
  */
 export function createCredential(sql: Sql, create: Create): Promise<Credential> {
-  const { id, identity_id, actor, fields, expires_at } = create
+  const { identity_id, actor } = create
   const work = transaction(sql, async (tx) => {
-    await lockHolder(tx, create)
-    await assertFuture(tx, expires_at)
-    await assertRoom(tx, create)
-    const row = { id, identity_id, expires_at, created_by: actor.id, ...asRow(fields, tx) }
-    const { is_new } = await getRow<{ is_new: boolean }>(tx`
-      insert into credentials ${tx(row as never)}
-      on conflict (id) do update set secret_hash = excluded.secret_hash returning xmax = 0 as is_new`)
-    const created = await findCredential(tx, identity_id, id)
-    if (is_new) await appendAudit(tx, whole('credential.created', actor, created))
-    else if (fields.type === 'client_secret')
-      await appendAudit(tx, whole('credential.replaced', actor, created))
-    return created
+    const { owner_id } = await lockHolder(tx, create)
+    return changingActors(tx, identity_id, async () => {
+      if (owner_id !== actor.id) await assertMayGrant(tx, actor, { identity_ids: [identity_id] })
+      return insertCredential(tx, create)
+    })
   })
   return refusingTaken(unique, work)
 }

@@ -18,14 +18,14 @@ export async function isEligibleApprover(db: Db, request_id: string, identity_id
   return row !== undefined
 }
 
-/** Requester, subject, the subject's owner and its delegates: they never decide, whatever groups they are in. */
+/**
+ * Whoever could act as requester or subject when it was asked, or can now: themselves, the owner, the delegates, and who
+ * made a credential of theirs. They never decide, whatever groups they are in.
+ */
 export async function hasOwnInterest(db: Db, request_id: string, identity_id: string): Promise<boolean> {
   const row = await findRow(db`
-    select 1 from access_requests r join identities s on s.id = r.subject_id
-    where r.id = ${request_id}
-      and (${identity_id} in (r.requester_id, r.subject_id, s.owner_id)
-        or exists (select from identity_delegates d
-                   where d.identity_id = r.subject_id and d.delegate_id = ${identity_id}))`)
+    select 1 from access_requests r, interested_in(r.id, r.requester_id, r.subject_id) own (id)
+    where r.id = ${request_id} and own.id = ${identity_id}`)
   return row !== undefined
 }
 

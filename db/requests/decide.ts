@@ -29,7 +29,7 @@ async function assertMayDecide(tx: Tx, request: LockedRequest, { caller }: Decis
   if (await isOwn(tx, request, caller)) {
     throw new DomainError(
       'self_approval_forbidden',
-      'Nobody decides a request of their own, not even an admin.',
+      'Nobody decides a request of their own, nor of a machine that they own, speak for or made a credential of.',
     )
   }
   if (!(await isEligibleApprover(tx, request.id, caller.id))) {
