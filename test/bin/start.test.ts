@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 
@@ -13,6 +14,7 @@ import { stopPostgres } from '../../bin/embedded/postgres.ts'
 import { sendSignal, waitUntil } from '../../bin/embedded/process.ts'
 import { readRunningServer } from '../../bin/embedded/server-record.ts'
 import { stopTemporal } from '../../bin/embedded/temporal.ts'
+import { writePrivateFile } from '../../bin/embedded/private-file.ts'
 import { findRunningProduct } from '../../bin/startup/run-file.ts'
 import { dataFolder, makeServerFolder } from '../setup/run-folder.ts'
 
@@ -22,9 +24,9 @@ const ready = /is ready after/
 
 const start = (env: Record<string, string>) => run('start.ts', env)
 
-function run(program: string, env: Record<string, string>): Product {
+function run(program: string, env: Record<string, string>, ...args: string[]): Product {
   const script = path.join(projectRoot, 'bin', program)
-  const child = spawn(process.execPath, [script], { env: { PATH: process.env['PATH'], ...env } })
+  const child = spawn(process.execPath, [script, ...args], { env: { PATH: process.env['PATH'], ...env } })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => void (said += text))
   return { child, said: () => said, ended: once(child, 'exit').then(([code]) => code as number | null) }
@@ -104,6 +106,31 @@ describe('a product with everything embedded', () => {
     const demo = run('demo.ts', env)
     expect([await demo.ended, demo.said()]).toEqual([0, expect.stringContaining('The workflow: http')])
     expect(demo.said()).toMatch(/roles: \["db-readonly"\][^]*succeeded[^]*is revoked[^]*roles: null/)
+  }, 120_000)
+
+  test('prints a token of an hour for whoever is known, on the embedded database alone', async () => {
+    const url = `http://127.0.0.1:${env['PORT']}`
+    const print = async (env: Record<string, string>, ...args: string[]) => {
+      const command = run('token.ts', env, ...args)
+      return [await command.ended, command.said().trim()] as const
+    }
+    const [code, token] = await print(env, 'Alice@example.com')
+    expect(code).toBe(0)
+    const { aud, iat = 0, exp = 0 } = decodeJwt(token)
+    expect([aud, exp - iat]).toEqual([url, 3_600])
+    const me = await fetch(`${url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+    expect(await me.json()).toMatchObject({ email: 'alice@example.com' })
+    const own = newDataDirectory()
+    const refusals: [Record<string, string>, string[], string][] = [
+      [env, [], 'Usage: npm run -s token -- EMAIL'],
+      [env, ['nobody@example.com'], 'There is no active identity nobody@example.com.'],
+      [{ DATA_DIR: own }, ['alice@example.com'], 'Hallpass is not running here: start it with npm start.'],
+    ]
+    for (const [env, args, said] of refusals) expect(await print(env, ...args)).toEqual([1, said])
+    const file = readFileSync(path.join(data_dir, 'run.json'), 'utf8')
+    writePrivateFile(path.join(own, 'run.json'), file.replace('"embedded": true', '"embedded": false'))
+    const said = 'Tokens are printed only where the database is the embedded one.'
+    expect(await print({ DATA_DIR: own }, 'alice@example.com')).toEqual([1, said])
   }, 120_000)
 
   test('keeps what is in its data directory from other users', () => {
