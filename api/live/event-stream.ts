@@ -9,7 +9,7 @@ const mostUnread = 500
 export type EventStream = {
   body: ReadableStream<Uint8Array>
   tell: (event: LiveEvent) => void
-  /** A comment: keeps proxies from closing what seems dead. */
+  /** Keeps proxies from closing what seems dead, and tells the page that it is not. */
   beat: () => void
   end: () => void
 }
@@ -38,7 +38,7 @@ export function createEventStream(onEnd: () => void): EventStream {
   return {
     body,
     tell: (event) => write(`data: ${JSON.stringify(event)}\n\n`),
-    beat: () => write(': beat\n\n'),
+    beat: () => write('event: beat\ndata:\n\n'),
     end,
   }
 }

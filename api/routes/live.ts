@@ -17,6 +17,7 @@ const get = createRoute({
   summary: 'What happens to the requests that the caller may see, as it happens',
   description:
     'Server-sent events: each `data` is `{"kind", "request_id"}`, what kind of thing happened to which request. ' +
+    'Every 20 s an event `beat` without data: whoever hears nothing for longer is cut off and connects again. ' +
     'Nothing is repeated after a gap: whoever connects looks at everything anew. At most 8 streams per identity.',
   responses: {
     200: {
@@ -54,8 +55,9 @@ function open(c: Context<Env>): Response {
     leave?.()
   })
   const identity_id = c.get('caller').id
-  const leave = live.watch({ identity_id, tell: stream.tell, end: stream.end })
-  const beat = async () => ((await isStillGood(c)) ? stream.beat() : stream.end())
+  const mayGoOn = () => isStillGood(c)
+  const leave = live.watch({ identity_id, mayGoOn, tell: stream.tell, end: stream.end })
+  const beat = async () => ((await mayGoOn()) ? stream.beat() : stream.end())
   const beating = setInterval(() => void beat(), beatMs)
   if (leave === undefined) {
     stream.end()

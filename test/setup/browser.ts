@@ -20,6 +20,8 @@ export type PagesProduct = TestProduct & {
   browser: Browser
   /** Opens the pages as a member of the demo organisation, in a browser profile of its own; `nobody`: not signed in. */
   visit: (name: string, path?: string, options?: BrowserContextOptions) => Promise<Visit>
+  /** Ends the product; its browser stays. */
+  stop: () => Promise<void>
 }
 
 /** Starting a product and a browser at once is slow on a busy machine, and so is a browser. */
@@ -31,13 +33,18 @@ const patienceMs = 60_000
 
 export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const
 
+/** The product with its pages. */
+export async function startPagesAlone(options: TestProductOptions = {}): Promise<TestProduct> {
+  const pages_folder = await webBundle(dataFolder)
+  // People of the embedded set-up sign in by name only where its address is this machine's.
+  return startTestProduct({ pages_folder, public_url: 'http://127.0.0.1', ...options })
+}
+
 /** The product with its pages, and a browser. */
 export async function startPages(options: TestProductOptions = {}): Promise<PagesProduct> {
   if (installed === null) throw new Error('there is no browser')
-  const pages_folder = await webBundle(dataFolder)
   const [product, browser] = await Promise.all([
-    // People of the embedded set-up sign in by name only where its address is this machine's.
-    startTestProduct({ pages_folder, public_url: 'http://127.0.0.1', ...options }),
+    startPagesAlone(options),
     chromium.launch({
       executablePath: installed.program,
       env: { ...process.env, LD_LIBRARY_PATH: installed.library_path },
@@ -47,6 +54,7 @@ export async function startPages(options: TestProductOptions = {}): Promise<Page
   return {
     ...product,
     browser,
+    stop: product.close,
     visit: (name, path = '/', options = {}) => visit({ product, browser }, { name, path, options }),
     async close() {
       await browser.close()

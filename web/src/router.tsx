@@ -1,22 +1,24 @@
-import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 
 import { adminRoutes } from './admin/routes.ts'
 import { NotFound } from './shell/not-found.tsx'
 import { PageFailed } from './shell/shell.tsx'
+import { parseSearch, stringifySearch } from './shell/search.ts'
 import { root, shell } from './shell/shell-route.ts'
+import { lazyPage } from './ui/lazy-page.ts'
 import { Loading } from './ui/states.tsx'
 
 /** The first admin's one-time link, before there is anybody to sign in. */
 const welcome = createRoute({
   getParentRoute: () => root,
   path: '/welcome',
-  component: lazyRouteComponent(() => import('./pages/sign-in/welcome.tsx'), 'Welcome'),
+  component: lazyPage(() => import('./pages/sign-in/welcome.tsx'), 'Welcome'),
 })
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: ({ error }: Record<string, unknown>) => (typeof error === 'string' ? { error } : {}),
-  component: lazyRouteComponent(() => import('./pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
+  component: lazyPage(() => import('./pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
 })
 
 const home = createRoute({
@@ -30,24 +32,24 @@ const requestAccess = createRoute({
   getParentRoute: () => shell,
   path: '/request-access',
   validateSearch: ({ q }: Record<string, unknown>) => (typeof q === 'string' && q !== '' ? { q } : {}),
-  component: lazyRouteComponent(() => import('./pages/request-access/catalogue.tsx'), 'Catalogue'),
+  component: lazyPage(() => import('./pages/request-access/catalogue.tsx'), 'Catalogue'),
 })
 const requestForm = createRoute({
   getParentRoute: () => shell,
   path: '/request-access/$templateId',
   validateSearch: ({ again }: Record<string, unknown>) => (typeof again === 'string' ? { again } : {}),
-  component: lazyRouteComponent(() => import('./pages/request-access/request-form.tsx'), 'RequestForm'),
+  component: lazyPage(() => import('./pages/request-access/request-form.tsx'), 'RequestForm'),
 })
 const myRequests = createRoute({
   getParentRoute: () => shell,
   path: '/my-requests',
   validateSearch: ({ status }: Record<string, unknown>) => (typeof status === 'string' ? { status } : {}),
-  component: lazyRouteComponent(() => import('./pages/my-requests/my-requests.tsx'), 'MyRequests'),
+  component: lazyPage(() => import('./pages/my-requests/my-requests.tsx'), 'MyRequests'),
 })
 const approvals = createRoute({
   getParentRoute: () => shell,
   path: '/approvals',
-  component: lazyRouteComponent(() => import('./pages/approvals/approvals.tsx'), 'Approvals'),
+  component: lazyPage(() => import('./pages/approvals/approvals.tsx'), 'Approvals'),
 })
 const approval = createRoute({
   getParentRoute: () => approvals,
@@ -56,7 +58,7 @@ const approval = createRoute({
 const requestDetail = createRoute({
   getParentRoute: () => shell,
   path: '/requests/$requestId',
-  component: lazyRouteComponent(() => import('./pages/request-detail/request-detail.tsx'), 'RequestDetail'),
+  component: lazyPage(() => import('./pages/request-detail/request-detail.tsx'), 'RequestDetail'),
 })
 
 /** Whatever else somebody opens. */
@@ -83,6 +85,10 @@ export const router = createRouter({
   defaultErrorComponent: PageFailed,
   defaultPendingComponent: () => <Loading />,
   defaultPreload: 'intent',
+  parseSearch,
+  stringifySearch,
+  // What a page does not know of a search, it does not get.
+  search: { strict: true },
   scrollRestoration: true,
 })
 

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 
 import { shell } from '../shell/shell-route.ts'
+import { lazyPage } from '../ui/lazy-page.ts'
 import { guard } from './guard.tsx'
 
 /** The members of an address's search that are texts, of those that the page knows. */
@@ -21,17 +22,17 @@ const templates = createRoute({
 const templatesPage = createRoute({
   getParentRoute: () => templates,
   path: '/templates',
-  component: lazyRouteComponent(() => import('../pages/admin/templates/templates.tsx'), 'Templates'),
+  component: lazyPage(() => import('../pages/admin/templates/templates.tsx'), 'Templates'),
 })
 const newTemplatePage = createRoute({
   getParentRoute: () => templates,
   path: '/templates/new',
-  component: lazyRouteComponent(() => import('../pages/admin/templates/new-template.tsx'), 'NewTemplate'),
+  component: lazyPage(() => import('../pages/admin/templates/new-template.tsx'), 'NewTemplate'),
 })
 const templatePage = createRoute({
   getParentRoute: () => templates,
   path: '/templates/$templateId',
-  component: lazyRouteComponent(() => import('../pages/admin/templates/edit-template.tsx'), 'EditTemplate'),
+  component: lazyPage(() => import('../pages/admin/templates/edit-template.tsx'), 'EditTemplate'),
 })
 
 const scripts = createRoute({
@@ -42,28 +43,28 @@ const scripts = createRoute({
 const scriptsPage = createRoute({
   getParentRoute: () => scripts,
   path: '/scripts',
-  component: lazyRouteComponent(() => import('../pages/admin/scripts/scripts.tsx'), 'Scripts'),
+  component: lazyPage(() => import('../pages/admin/scripts/scripts.tsx'), 'Scripts'),
 })
 const newScriptPage = createRoute({
   getParentRoute: () => scripts,
   path: '/scripts/new',
-  component: lazyRouteComponent(() => import('../pages/admin/scripts/new-script.tsx'), 'NewScript'),
+  component: lazyPage(() => import('../pages/admin/scripts/new-script.tsx'), 'NewScript'),
 })
 const scriptPage = createRoute({
   getParentRoute: () => scripts,
   path: '/scripts/$taskId',
   validateSearch: texts('part'),
-  component: lazyRouteComponent(() => import('../pages/admin/scripts/edit-script.tsx'), 'EditScript'),
+  component: lazyPage(() => import('../pages/admin/scripts/edit-script.tsx'), 'EditScript'),
 })
 const integrationsPage = createRoute({
   getParentRoute: () => scripts,
   path: '/integrations',
-  component: lazyRouteComponent(() => import('../pages/admin/scripts/integrations.tsx'), 'Integrations'),
+  component: lazyPage(() => import('../pages/admin/scripts/integrations.tsx'), 'Integrations'),
 })
 const secretsPage = createRoute({
   getParentRoute: () => scripts,
   path: '/secrets',
-  component: lazyRouteComponent(() => import('../pages/admin/secrets/secrets.tsx'), 'Secrets'),
+  component: lazyPage(() => import('../pages/admin/secrets/secrets.tsx'), 'Secrets'),
 })
 
 const audit = createRoute({
@@ -75,7 +76,7 @@ const historyPage = createRoute({
   getParentRoute: () => audit,
   path: '/history',
   validateSearch: texts('status', 'template_id', 'requester'),
-  component: lazyRouteComponent(() => import('../pages/admin/history/history.tsx'), 'History'),
+  component: lazyPage(() => import('../pages/admin/history/history.tsx'), 'History'),
 })
 
 const directory = createRoute({
@@ -86,22 +87,22 @@ const directory = createRoute({
 const identitiesPage = createRoute({
   getParentRoute: () => directory,
   path: '/identities',
-  component: lazyRouteComponent(() => import('../pages/admin/identities/identities.tsx'), 'Identities'),
+  component: lazyPage(() => import('../pages/admin/identities/identities.tsx'), 'Identities'),
 })
 const newIdentityPage = createRoute({
   getParentRoute: () => directory,
   path: '/identities/new',
-  component: lazyRouteComponent(() => import('../pages/admin/identities/new-identity.tsx'), 'NewIdentity'),
+  component: lazyPage(() => import('../pages/admin/identities/new-identity.tsx'), 'NewIdentity'),
 })
 const groupsPage = createRoute({
   getParentRoute: () => directory,
   path: '/groups',
-  component: lazyRouteComponent(() => import('../pages/admin/groups/groups.tsx'), 'Groups'),
+  component: lazyPage(() => import('../pages/admin/groups/groups.tsx'), 'Groups'),
 })
 const newGroupPage = createRoute({
   getParentRoute: () => directory,
   path: '/groups/new',
-  component: lazyRouteComponent(() => import('../pages/admin/groups/new-group.tsx'), 'NewGroup'),
+  component: lazyPage(() => import('../pages/admin/groups/new-group.tsx'), 'NewGroup'),
 })
 
 const applications = createRoute({
@@ -112,23 +113,17 @@ const applications = createRoute({
 const applicationsPage = createRoute({
   getParentRoute: () => applications,
   path: '/applications',
-  component: lazyRouteComponent(() => import('../pages/admin/applications/applications.tsx'), 'Applications'),
+  component: lazyPage(() => import('../pages/admin/applications/applications.tsx'), 'Applications'),
 })
 const newApplicationPage = createRoute({
   getParentRoute: () => applications,
   path: '/applications/new',
-  component: lazyRouteComponent(
-    () => import('../pages/admin/applications/new-application.tsx'),
-    'NewApplication',
-  ),
+  component: lazyPage(() => import('../pages/admin/applications/new-application.tsx'), 'NewApplication'),
 })
 const applicationPage = createRoute({
   getParentRoute: () => applications,
   path: '/applications/$applicationId',
-  component: lazyRouteComponent(
-    () => import('../pages/admin/applications/edit-application.tsx'),
-    'EditApplication',
-  ),
+  component: lazyPage(() => import('../pages/admin/applications/edit-application.tsx'), 'EditApplication'),
 })
 
 const everything = createRoute({
@@ -139,47 +134,44 @@ const everything = createRoute({
 const providersPage = createRoute({
   getParentRoute: () => everything,
   path: '/sign-in-providers',
-  component: lazyRouteComponent(() => import('../pages/admin/providers/providers.tsx'), 'Providers'),
+  component: lazyPage(() => import('../pages/admin/providers/providers.tsx'), 'Providers'),
 })
 const newProviderPage = createRoute({
   getParentRoute: () => everything,
   path: '/sign-in-providers/new',
-  component: lazyRouteComponent(() => import('../pages/admin/providers/new-provider.tsx'), 'NewProvider'),
+  component: lazyPage(() => import('../pages/admin/providers/new-provider.tsx'), 'NewProvider'),
 })
 const providerPage = createRoute({
   getParentRoute: () => everything,
   path: '/sign-in-providers/$providerId',
-  component: lazyRouteComponent(() => import('../pages/admin/providers/edit-provider.tsx'), 'EditProvider'),
+  component: lazyPage(() => import('../pages/admin/providers/edit-provider.tsx'), 'EditProvider'),
 })
 const signingKeysPage = createRoute({
   getParentRoute: () => everything,
   path: '/signing-keys',
-  component: lazyRouteComponent(() => import('../pages/admin/signing-keys/signing-keys.tsx'), 'SigningKeys'),
+  component: lazyPage(() => import('../pages/admin/signing-keys/signing-keys.tsx'), 'SigningKeys'),
 })
 const scimPage = createRoute({
   getParentRoute: () => everything,
   path: '/scim-tokens',
-  component: lazyRouteComponent(() => import('../pages/admin/scim/scim-tokens.tsx'), 'ScimTokens'),
+  component: lazyPage(() => import('../pages/admin/scim/scim-tokens.tsx'), 'ScimTokens'),
 })
 
 /** Owners look after their machines here, and everybody sees who is in a group. */
 const identityPage = createRoute({
   getParentRoute: () => shell,
   path: '/identities/$identityId',
-  component: lazyRouteComponent(() => import('../pages/admin/identities/edit-identity.tsx'), 'EditIdentity'),
+  component: lazyPage(() => import('../pages/admin/identities/edit-identity.tsx'), 'EditIdentity'),
 })
 const groupPage = createRoute({
   getParentRoute: () => shell,
   path: '/groups/$groupId',
-  component: lazyRouteComponent(() => import('../pages/admin/groups/edit-group.tsx'), 'EditGroup'),
+  component: lazyPage(() => import('../pages/admin/groups/edit-group.tsx'), 'EditGroup'),
 })
 const accessTokensPage = createRoute({
   getParentRoute: () => shell,
   path: '/access-tokens',
-  component: lazyRouteComponent(
-    () => import('../pages/admin/access-tokens/access-tokens.tsx'),
-    'AccessTokens',
-  ),
+  component: lazyPage(() => import('../pages/admin/access-tokens/access-tokens.tsx'), 'AccessTokens'),
 })
 
 /** The pages of whoever administers, by the permission that they need. */

@@ -19,7 +19,10 @@ export const queryClient = new QueryClient({
   }),
   mutationCache: new MutationCache({ onError: heedSignOut }),
   defaultOptions: {
+    // Without a network the answer is that there is none: nothing waits unseen, or is sent when nobody expects it any more.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 10_000,
       retry: (failures, error) => isPassing(error) && failures < 2,
     },

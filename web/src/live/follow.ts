@@ -1,37 +1,63 @@
 /** Something happened to a request that the viewer may see. */
 export type LiveEvent = { kind: string; request_id: string }
 
-export const liveStates = ['connecting', 'live', 'away'] as const
-export type LiveState = (typeof liveStates)[number]
+/**
+ * Until when something was heard, in the milliseconds of this device; null each time that a stream begins: what happened
+ * before it nobody told.
+ */
+type AwaySince = number | null
 
-type Listener = { onEvent: (event: LiveEvent) => void; onState: (state: LiveState) => void }
-type Told = { event: LiveEvent } | { state: LiveState }
+type Listener = { onEvent: (event: LiveEvent) => void; onAway: (since: AwaySince) => void }
+type Told = { event: LiveEvent } | { away_since: AwaySince }
+
+/** A tab that has just been opened asks how the stream is. */
+type Said = Told | 'how is it?'
 
 const channelName = 'hallpass-live'
-const patience = { least: 2_000, most: 60_000 }
+const patience = { least: 2_000, most: 15_000 }
 
-/** Opens the stream, and again when it ends for good: a refused EventSource does not try by itself. */
+/** The server says something every 20 s: whoever misses two beats is cut off, whatever the connection looks like. */
+const silenceMs = 50_000
+
+/** Opens the stream, and again whenever it is lost: refused, ended, silent, or this device without a network. */
 function stream(tell: (told: Told) => void, signal: AbortSignal): void {
   let wait = patience.least
   let timer: ReturnType<typeof setTimeout> | undefined
   let source: EventSource | undefined
+  let heardAt = Date.now()
+  const later = (ms: number, then: () => void) => {
+    clearTimeout(timer)
+    timer = setTimeout(then, ms)
+  }
+  const lose = () => {
+    source?.close()
+    tell({ away_since: heardAt })
+    later(wait, open)
+    wait = Math.min(wait * 2, patience.most)
+  }
+  const hear = () => {
+    heardAt = Date.now()
+    later(silenceMs, lose)
+  }
   const open = () => {
+    source?.close()
     source = new EventSource('/api/v1/events')
     source.addEventListener('open', () => {
       wait = patience.least
-      tell({ state: 'live' })
+      hear()
+      tell({ away_since: null })
     })
-    source.addEventListener('message', ({ data }: MessageEvent<string>) =>
-      tell({ event: JSON.parse(data) as LiveEvent }),
-    )
-    source.addEventListener('error', () => {
-      tell({ state: 'away' })
-      if (source?.readyState !== EventSource.CLOSED) return
-      timer = setTimeout(open, wait)
-      wait = Math.min(wait * 2, patience.most)
+    source.addEventListener('beat', hear)
+    source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+      hear()
+      tell({ event: JSON.parse(data) as LiveEvent })
     })
+    source.addEventListener('error', lose)
+    later(silenceMs, lose)
   }
   open()
+  addEventListener('offline', lose, { signal })
+  addEventListener('online', open, { signal })
   signal.addEventListener('abort', () => {
     clearTimeout(timer)
     source?.close()
@@ -41,27 +67,44 @@ function stream(tell: (told: Told) => void, signal: AbortSignal): void {
 const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 
+/** Follows the stream for all tabs of this browser. */
+function lead(channel: BroadcastChannel, hear: (told: Told) => void, signal: AbortSignal): void {
+  let away_since: AwaySince = null
+  const post = (told: Told) => {
+    // A channel has no target, unlike a window.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    channel.postMessage(told)
+  }
+  channel.addEventListener('message', ({ data }: MessageEvent<Said>) => {
+    if (data === 'how is it?' && away_since !== null) post({ away_since })
+  })
+  const tell = (told: Told) => {
+    if ('away_since' in told) away_since = told.away_since
+    hear(told)
+    post(told)
+  }
+  stream(tell, signal)
+}
+
 /**
  * Follows the events of the server. A browser opens one stream for all its tabs, since it has few connections to a
  * server: the tab that holds the lock passes on what it hears. Ends with `signal`.
  */
-export function follow({ onEvent, onState }: Listener, signal: AbortSignal): void {
-  const hear = (told: Told) => ('event' in told ? onEvent(told.event) : onState(told.state))
+export function follow({ onEvent, onAway }: Listener, signal: AbortSignal): void {
+  const hear = (told: Told) => ('event' in told ? onEvent(told.event) : onAway(told.away_since))
   // Without a secure context there are no locks: every tab for itself.
   if (!('locks' in navigator)) return stream(hear, signal)
   const channel = new BroadcastChannel(channelName)
-  channel.addEventListener('message', ({ data }: MessageEvent<Told>) => hear(data))
+  channel.addEventListener('message', ({ data }: MessageEvent<Said>) => {
+    if (data !== 'how is it?') hear(data)
+  })
   signal.addEventListener('abort', () => channel.close())
-  const lead = () => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  channel.postMessage('how is it?')
+  const begin = () => {
     if (signal.aborted) return Promise.resolve()
-    const tell = (told: Told) => {
-      hear(told)
-      // A channel has no target, unlike a window.
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin
-      channel.postMessage(told)
-    }
-    stream(tell, signal)
+    lead(channel, hear, signal)
     return untilAborted(signal)
   }
-  navigator.locks.request(channelName, { signal }, lead).catch(() => undefined)
+  navigator.locks.request(channelName, { signal }, begin).catch(() => undefined)
 }

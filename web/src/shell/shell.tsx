@@ -1,22 +1,24 @@
 import { useQuery } from '@tanstack/react-query'
-import { Outlet, useLocation, useRouter } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Outlet, useLocation } from '@tanstack/react-router'
+import { Suspense, useEffect, useState } from 'react'
 
 import type { Me } from '../../../domain/directory.ts'
 import { meQuery } from '../api/session.ts'
 import { useLive } from '../live/use-live.ts'
+import { lazyPage } from '../ui/lazy-page.ts'
 import { Loading, Refusal } from '../ui/states.tsx'
 import { AccountMenu } from './account-menu.tsx'
+import { Away } from './away.tsx'
 import { Navigation } from './navigation.tsx'
 import { SchemeButton } from './scheme-button.tsx'
 import classes from './shell.module.css'
 
-const SignIn = lazy(() => import('../pages/sign-in/sign-in.tsx').then(({ SignIn }) => ({ default: SignIn })))
+const SignIn = lazyPage(() => import('../pages/sign-in/sign-in.tsx'), 'SignIn')
 
 /** Everything below needs somebody who is signed in; until then the sign-in stands at the very same address. */
 export function Shell() {
   const me = useQuery(meQuery)
-  if (me.data) return <SignedIn me={me.data} />
+  if (me.data) return <SignedIn key={me.data.id} me={me.data} />
   if (me.error !== null)
     return <Outside>{<Refusal error={me.error} retry={() => void me.refetch()} />}</Outside>
   if (me.isPending) return <Outside>{<Loading rows={3} />}</Outside>
@@ -36,7 +38,7 @@ function Outside({ children }: { children: React.ReactNode }) {
 function SignedIn({ me }: { me: Me }) {
   const [isOpen, setOpen] = useState(false)
   const { pathname } = useLocation()
-  useLive()
+  const awaySince = useLive()
   useEffect(() => setOpen(false), [pathname])
   return (
     <div className={classes.shell}>
@@ -65,12 +67,12 @@ function SignedIn({ me }: { me: Me }) {
       <main id="main" tabIndex={-1} className={classes.main}>
         <Outlet />
       </main>
+      <Away since={awaySince} />
     </div>
   )
 }
 
 /** Shown in place of a page that fell over. */
 export function PageFailed({ error }: { error: unknown }) {
-  const router = useRouter()
-  return <Refusal title="This page could not be shown" error={error} retry={() => void router.invalidate()} />
+  return <Refusal title="This page could not be shown" error={error} retry={() => location.reload()} />
 }

@@ -1,8 +1,10 @@
 import { Button, Group, Stack, Text, Textarea, Title } from '@mantine/core'
 import { useEffect, useId, useRef, useState } from 'react'
 
+import { BusyButton } from './busy-button.tsx'
 import classes from './confirm-button.module.css'
 import { Refusal } from './states.tsx'
+import { useFocusLeft } from './use-focus-left.ts'
 
 type ConfirmButtonProps = {
   /** What the button says, and the one that confirms. */
@@ -22,9 +24,10 @@ type ConfirmButtonProps = {
 /** A button that asks once more, in a dialog of the browser's own: it takes the focus, Escape leaves it. */
 export function ConfirmButton(props: ConfirmButtonProps) {
   const [isOpen, setOpen] = useState(false)
+  const button = useFocusLeft<HTMLButtonElement>()
   return (
     <>
-      <Button variant="default" size={props.size ?? 'sm'} onClick={() => setOpen(true)}>
+      <Button ref={button} variant="default" size={props.size ?? 'sm'} onClick={() => setOpen(true)}>
         {props.label}
       </Button>
       {isOpen && <Confirmation {...props} onClose={() => setOpen(false)} />}
@@ -65,9 +68,9 @@ function Confirmation({ onClose, ...props }: ConfirmButtonProps & { onClose: () 
             <Button variant="default" onClick={close}>
               Leave it
             </Button>
-            <Button type="submit" loading={isPending} {...(danger && { color: 'red' })}>
+            <BusyButton type="submit" loading={isPending} {...(danger && { color: 'red' })}>
               {label}
-            </Button>
+            </BusyButton>
           </Group>
         </Stack>
       </form>

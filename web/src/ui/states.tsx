@@ -51,6 +51,12 @@ type Loaded<Data> = {
   refetch: () => unknown
 }
 
+/** Said above what was read before and could not be read anew. */
+export function Old({ query }: { query: Loaded<unknown> }) {
+  if (query.error === null) return null
+  return <Refusal title="This may be out of date" error={query.error} retry={() => void query.refetch()} />
+}
+
 /** What a query brings, or its place while it is on the way, or why it did not come. */
 export function Arriving<Data>({
   query,
@@ -61,7 +67,13 @@ export function Arriving<Data>({
   rows?: number
   children: (data: Data) => ReactNode
 }) {
-  if (query.data !== undefined) return children(query.data)
+  if (query.data !== undefined)
+    return (
+      <>
+        <Old query={query} />
+        {children(query.data)}
+      </>
+    )
   if (query.error !== null) return <Refusal error={query.error} retry={() => void query.refetch()} />
   return <Loading {...(rows !== undefined && { rows })} />
 }

@@ -3,7 +3,7 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 import type { Page } from '../api/routes.ts'
-import { Loading, Refusal } from './states.tsx'
+import { Loading, Old, Refusal } from './states.tsx'
 import classes from './virtual-rows.module.css'
 
 type Row = { id: string }
@@ -30,10 +30,10 @@ export function VirtualRows<Item extends Row>({ query, empty, ...props }: Virtua
     if (query.error !== null) return <Refusal error={query.error} retry={() => void query.refetch()} />
     return <Loading rows={5} height={props.rowHeight - 8} />
   }
-  if (items.length === 0) return empty
   return (
     <>
-      <Rows items={items} query={query} {...props} />
+      {query.isRefetchError && <Old query={query} />}
+      {items.length === 0 ? empty : <Rows items={items} query={query} {...props} />}
       {query.isFetchNextPageError && (
         <Refusal
           title="The rest of the list did not come"

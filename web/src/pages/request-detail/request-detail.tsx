@@ -9,7 +9,7 @@ import { useMe } from '../../api/session.ts'
 import { DecisionForm } from '../../requests/decision-form.tsx'
 import { RevokeButton } from '../../requests/revoke-button.tsx'
 import { Page } from '../../ui/page.tsx'
-import { Empty, Loading, Refusal } from '../../ui/states.tsx'
+import { Empty, Loading, Old, Refusal } from '../../ui/states.tsx'
 import { Discussion } from './discussion.tsx'
 import { Record } from './record.tsx'
 import classes from './request-detail.module.css'
@@ -20,16 +20,22 @@ import { Timeline } from './timeline.tsx'
 export function RequestDetail() {
   const { requestId } = useParams({ from: '/shell/requests/$requestId' })
   const request = useQuery(requestQuery(requestId))
-  if (request.data !== undefined) return <Everything request={request.data} />
   if (isProblem(request.error, 'not_found')) return <NotVisible />
+  if (request.data === undefined)
+    return (
+      <Page title="Request">
+        {request.error === null ? (
+          <Loading />
+        ) : (
+          <Refusal error={request.error} retry={() => void request.refetch()} />
+        )}
+      </Page>
+    )
   return (
-    <Page title="Request">
-      {request.error === null ? (
-        <Loading />
-      ) : (
-        <Refusal error={request.error} retry={() => void request.refetch()} />
-      )}
-    </Page>
+    <>
+      <Old query={request} />
+      <Everything request={request.data} />
+    </>
   )
 }
 
