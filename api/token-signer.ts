@@ -19,9 +19,9 @@ export type TokenSigner = {
     claims: Record<string, unknown>,
     times: { iat: number; exp: number },
   ): Promise<{ token: string; jti: string }>
-  /** What an API token says. @throws when the token is not one of ours, for this API, now */
+  /** What an API token says. @throws NotOurs for what is no token of ours, for this API, now; DomainError `unavailable` */
   verify(token: string): Promise<ApiToken>
-  /** All that a token of ours says, whoever it is for. @throws when it is not one of ours, now */
+  /** All that a token of ours says, whoever it is for. @throws NotOurs, DomainError `unavailable` */
   read(token: string): Promise<TokenClaims>
 }
 
@@ -80,20 +80,31 @@ function assertSaid(token: string, parts: object[]): void {
     throw new Error('the token is not written as ours are')
 }
 
+/** What was shown is no token of ours that is good now: forged, ended, of a key that is gone, or for something else. */
+export class NotOurs extends Error {
+  override readonly name = 'NotOurs'
+}
+
+async function readSigned(token: string, { verifying }: Keys, issuer: string): Promise<TokenClaims> {
+  if (!spelling.test(token)) throw new Error('the token is not spelled as ours are')
+  const { payload, protectedHeader } = await jwtVerify(
+    token,
+    ({ kid }) => verifying.get(kid ?? '') ?? Promise.reject(new Error('no key of ours has that name')),
+    { algorithms: ['ES256'], typ: 'at+jwt', issuer, requiredClaims: ['sub', 'iat', 'exp', 'jti'] },
+  )
+  assertSaid(token, [protectedHeader, payload])
+  const claims = TokenClaims.parse(payload)
+  assertLife(claims)
+  return claims
+}
+
 /** @param issuer the `iss` of its tokens and the `aud` of the API; @param keys asked for at every use */
 export function createSigner(issuer: string, keys: () => Keys): TokenSigner {
   async function read(token: string): Promise<TokenClaims> {
-    const { verifying } = keys()
-    if (!spelling.test(token)) throw new Error('the token is not spelled as ours are')
-    const { payload, protectedHeader } = await jwtVerify(
-      token,
-      ({ kid }) => verifying.get(kid ?? '') ?? Promise.reject(new Error('no key of ours has that name')),
-      { algorithms: ['ES256'], typ: 'at+jwt', issuer, requiredClaims: ['sub', 'iat', 'exp', 'jti'] },
-    )
-    assertSaid(token, [protectedHeader, payload])
-    const claims = TokenClaims.parse(payload)
-    assertLife(claims)
-    return claims
+    const held = keys()
+    return readSigned(token, held, issuer).catch((cause: unknown) => {
+      throw new NotOurs('the token is not one of ours', { cause })
+    })
   }
   return {
     issuer,
@@ -110,7 +121,7 @@ export function createSigner(issuer: string, keys: () => Keys): TokenSigner {
     },
     async verify(token) {
       const { aud, sub, exp, jti, cnf } = await read(token)
-      if (aud !== issuer) throw new Error('the token is for something else')
+      if (aud !== issuer) throw new NotOurs('the token is for something else')
       return { sub, exp, jti, jkt: cnf?.jkt ?? null }
     },
     read,

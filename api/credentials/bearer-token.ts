@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { DomainError } from '../../domain/errors.ts'
 import type { Session } from '../../domain/session.ts'
 import type { ReadCredential } from '../authenticate.ts'
+import { NotOurs } from '../token-signer.ts'
 import type { ApiToken, TokenSigner } from '../token-signer.ts'
 
 const longestToken = 8_192
@@ -24,7 +25,7 @@ export async function verifyToken(signer: TokenSigner, token: string): Promise<A
     const claims = await signer.verify(token)
     return { ...claims, sub: z.uuid().parse(claims.sub) }
   } catch (error) {
-    if (error instanceof DomainError) throw error
+    if (!(error instanceof NotOurs || error instanceof z.ZodError)) throw error
     throw unauthenticated(
       'The token is not valid here: it is malformed, expired, or meant for something else.',
     )

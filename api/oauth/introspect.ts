@@ -6,9 +6,9 @@ import { mayManage } from '../../db/directory/caller.ts'
 import { findEffectiveAccess } from '../../db/directory/effective-access.ts'
 import type { EffectiveAccess } from '../../db/directory/effective-access.ts'
 import { isRevoked, ownsApplication } from '../../db/oauth/revoked-tokens.ts'
-import { DomainError } from '../../domain/errors.ts'
 import type { Deps } from '../deps.ts'
 import type { Env } from '../router.ts'
+import { NotOurs } from '../token-signer.ts'
 import type { TokenClaims } from '../token-signer.ts'
 import { getParameter, readForm } from './form.ts'
 import { readAsker } from './read-asker.ts'
@@ -17,11 +17,15 @@ import { recordRefusal } from './record-refusal.ts'
 /** What a token says of itself; everything else in it is an entitlement. */
 const ofItself = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'cnf', 'email', 'groups']
 
-/** The claims of a token of ours that has not ended and was not revoked; it is as long as what its subject holds. */
+/**
+ * The claims of a token of ours that has not ended and was not revoked; it is as long as what its subject holds. Only what
+ * was looked at is none of ours: keys that cannot be read say nothing of it.
+ * @throws DomainError `unavailable`
+ */
 export async function readOwnToken({ sql, signer }: Deps, token: string): Promise<TokenClaims | undefined> {
   const claims = await signer.read(token).catch((error: unknown) => {
-    if (error instanceof DomainError) throw error
-    return undefined
+    if (error instanceof NotOurs) return undefined
+    throw error
   })
   const isOurs = claims !== undefined && z.uuid().safeParse(claims.sub).success
   return isOurs && !(await isRevoked(sql, claims.jti)) ? claims : undefined

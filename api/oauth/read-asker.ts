@@ -17,7 +17,7 @@ async function readSession(c: Context<Env>): Promise<Session | undefined> {
   try {
     return (await readDpopToken(c)) ?? (await readBearerToken(c))
   } catch (error) {
-    throw error instanceof DomainError ? invalidToken() : error
+    throw error instanceof DomainError && error.code === 'unauthenticated' ? invalidToken() : error
   }
 }
 
