@@ -12,6 +12,7 @@ const writes: readonly (readonly [path: RegExp, scopes: readonly Scope[]])[] = [
   [/^\/access-requests$/, ['request']],
   [/^\/access-requests\/[^/]+\/messages$/, ['request']],
   [/^\/access-requests\/[^/]+\/(approve|deny|revoke)$/, ['decide']],
+  [/^\/applications\/[^/]+\/token$/, ['token']],
 ]
 
 /** What lets somebody in for longer, or as somebody else. */

@@ -1,5 +1,8 @@
-/** What a personal access token may be limited to; `admin` is whatever needs a permission. */
-export const scopes = ['read', 'request', 'decide', 'admin'] as const
+/**
+ * What a personal access token may be limited to. `token`: tokens for applications, which say all that its person holds
+ * there; `admin`: whatever else needs a permission.
+ */
+export const scopes = ['read', 'request', 'decide', 'token', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
 export const sessionKinds = ['token', 'personal_access_token', 'cookie'] as const

@@ -39,7 +39,8 @@ const create = createRoute({
   summary: 'Make a personal access token',
   description:
     'Its value is answered once. `read`: every GET; `request`: submit, cancel or revoke what is yours, messages; ' +
-    '`decide`: approve, deny, revoke; `admin`: every other write. Not with a personal access token.',
+    '`decide`: approve, deny, revoke; `token`: tokens for applications, which end with it at the latest; `admin`: every ' +
+    'other write. Not with a personal access token.',
   request: { headers: WriteHeaders, body: body(PersonalAccessTokenInput) },
   responses: { 201: created(NewPersonalAccessToken, 'Made'), ...problems(403, 422) },
 })

@@ -137,7 +137,7 @@ describe('A token does what its scopes say', () => {
   })
 
   test('no scope makes a credential, whoever holds it', async () => {
-    const token = by(await make(admin, ['read', 'request', 'decide', 'admin']))
+    const token = by(await make(admin, ['read', 'request', 'decide', 'token', 'admin']))
     const input = { name: 'more', scopes: ['read'], expires_at: inDays(1) }
     expectRefusal(await token('POST', path, input), 403, 'forbidden')
     for (const path of ['/scim-tokens', '/signing-keys/rotate', '/sign-in-providers'])

@@ -12,6 +12,7 @@ const scopes: Record<Scope, string> = {
   read: 'Read whatever you may read',
   request: 'Ask for access, take it back, write messages',
   decide: 'Approve, deny and revoke',
+  token: 'Get tokens for applications, with all that you hold there',
   admin: 'Every other write that you may make',
 }
 const isScope = (text: string): text is Scope => Object.hasOwn(scopes, text)
