@@ -4,7 +4,13 @@ import { findSights, liveChannel } from '../../db/requests/live.ts'
 /** Something happened to a request: what kind of thing, nothing of what it says. */
 export type LiveEvent = { kind: string; request_id: string }
 
-export type Viewer = { identity_id: string; tell: (event: LiveEvent) => void; end: () => void }
+/** `mayGoOn`: whether what the viewer has shown is good still. */
+export type Viewer = {
+  identity_id: string
+  mayGoOn: () => Promise<boolean>
+  tell: (event: LiveEvent) => void
+  end: () => void
+}
 
 /** Tells viewers of what happens to the requests that they may see. */
 export type LiveHub = {
@@ -21,6 +27,13 @@ const gatherMs = 40
 
 type Options = { sql: Sql; log: (message: string, error?: unknown) => void }
 
+/** Whoever has lost its session or token meanwhile is told nothing more. */
+async function tellIfGood({ mayGoOn, tell, end }: Viewer, events: LiveEvent[]): Promise<void> {
+  if (events.length === 0) return
+  if (await mayGoOn()) events.forEach(tell)
+  else end()
+}
+
 /** After a gap nobody knows what happened meanwhile: whoever watches comes again, and looks at everything anew. */
 const endAll = (viewers: Iterable<Viewer>): void => [...viewers].forEach(({ end }) => end())
 
@@ -33,10 +46,9 @@ export async function createLiveHub({ sql, log }: Options): Promise<LiveHub> {
     const requests = new Set(events.map(({ request_id }) => request_id))
     const sights = await findSights(sql, [...requests], [...watching])
     const seen = new Set(sights.map(({ request_id, identity_id }) => `${request_id} ${identity_id}`))
-    for (const viewer of viewers) {
-      const visible = events.filter(({ request_id }) => seen.has(`${request_id} ${viewer.identity_id}`))
-      visible.forEach(viewer.tell)
-    }
+    const visibleTo = ({ identity_id }: Viewer) =>
+      events.filter(({ request_id }) => seen.has(`${request_id} ${identity_id}`))
+    await Promise.all([...viewers].map((viewer) => tellIfGood(viewer, visibleTo(viewer))))
   }
 
   function flush(): void {

@@ -5,13 +5,15 @@ import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 
 let it: TestProduct
+/** Where people sign in by name. */
+let local: TestProduct
 let alice: Caller
 let bob: Caller
 let carol: Caller
 let admin: Caller
 
 beforeAll(async () => {
-  it = await startTestProduct()
+  ;[it, local] = await Promise.all([startTestProduct(), startTestProduct({ public_url: 'http://127.0.0.1' })])
   ;[alice, bob, carol, admin] = (await Promise.all(['alice', 'bob', 'carol', 'admin'].map(it.as))) as [
     Caller,
     Caller,
@@ -19,7 +21,7 @@ beforeAll(async () => {
     Caller,
   ]
 })
-afterAll(() => it.close())
+afterAll(() => Promise.all([it.close(), local.close()]))
 
 type Heard = { kind: string; request_id: string }
 type Watch = { status: number; heard: Heard[]; isOver: () => boolean; stop: () => void }
@@ -28,9 +30,9 @@ const eventsIn = (text: string): Heard[] =>
   [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as Heard)
 
 /** Watches as this caller; resolves once the server has answered. */
-async function watch(headers: Record<string, string>): Promise<Watch> {
+async function watch(headers: Record<string, string>, url = it.url): Promise<Watch> {
   const ending = new AbortController()
-  const response = await fetch(`${it.url}/api/v1/events`, { headers, signal: ending.signal })
+  const response = await fetch(`${url}/api/v1/events`, { headers, signal: ending.signal })
   const heard: Heard[] = []
   let isOver = false
   const read = async () => {
@@ -117,6 +119,43 @@ describe('the stream of events', () => {
     await it.sql`insert into revoked_tokens (jti, expires_at) values (${jti ?? ''}, to_timestamp(${exp ?? 0}))`
     await eventually('the end', () => Promise.resolve(watching.isOver()), 60_000)
   }, 90_000)
+
+  test('tells nothing to whoever has signed out, been disabled, or lost the role by which they saw', async () => {
+    const signIn = async (name: string): Promise<string> => {
+      const origin = local.url
+      const headers = { origin, 'content-type': 'application/json' }
+      const body = JSON.stringify({ email: `${name}@example.com` })
+      const answer = await fetch(`${origin}/auth/local`, { method: 'POST', headers, body })
+      return answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    }
+    const cookie = await signIn('bob')
+    const [signedOut, dana, manager] = await Promise.all([
+      watch({ cookie }, local.url),
+      watch({ cookie: await signIn('dana') }, local.url),
+      watch({ cookie: await signIn('admin') }, local.url),
+    ])
+    const requester = await local.as('alice')
+    const template_id = (await local.template({ name: 'Watched' })).id
+    const before = await submit(requester, template_id)
+    for (const watching of [signedOut, dana, manager]) await hears(watching, before, 'submitted')
+    const out = { method: 'POST', headers: { cookie, origin: local.url } }
+    expect((await fetch(`${local.url}/auth/sign-out`, out)).status).toBe(204)
+    await local.sql`update identities set status = 'disabled' where email = 'dana@example.com'`
+    await local.sql`update groups set permissions = '{}' where name = 'admins'`
+    await requester.call('POST', `/access-requests/${before.id}/revoke`, {})
+    const witness = await watch({ authorization: `Bearer ${requester.token}` }, local.url)
+    const after = await submit(requester, template_id)
+    await hears(witness, after, 'submitted')
+    await eventually('the end of the session to be the end of the stream', () =>
+      Promise.resolve(signedOut.isOver()),
+    )
+    for (const watching of [signedOut, dana, manager]) {
+      expect(kindsOf(watching, before)).not.toContain('revoked')
+      expect(kindsOf(watching, after)).toEqual([])
+      watching.stop()
+    }
+    witness.stop()
+  })
 
   test('ends when the server has lost sight of the database', async () => {
     const watching = await watchAs(bob)
