@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 
 import { DomainError } from '../domain/errors.ts'
 import { createAuth } from './auth/auth.ts'
@@ -71,8 +72,15 @@ const resources = [
   scimSetUp,
 ]
 
+/** What somebody was told stays in no cache: whoever goes back, or comes after them, asks for it anew. */
+const unkept: MiddlewareHandler<Env> = async (c, next) => {
+  await next()
+  if (c.res.headers.get('cache-control') === 'no-cache') c.header('cache-control', 'private, no-store')
+}
+
 function createApi(deps: Deps): OpenAPIHono<Env> {
   const api = router()
+  api.use(unkept)
   docs(api, deps)
   api.use(authenticate, limitCalls(deps), readBody, identify, assertScope, idempotent)
   for (const resource of resources) api.route('/', resource)
@@ -85,6 +93,7 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   app.use(async (c, next) => {
     c.set('deps', deps)
     c.header('x-content-type-options', 'nosniff')
+    c.header('cross-origin-resource-policy', 'same-origin')
     c.header('cache-control', 'no-cache')
     await next()
   })

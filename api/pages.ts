@@ -88,7 +88,8 @@ export function pages(app: OpenAPIHono<Env>, folder: string): void {
   function sendIndex(c: Context): Response {
     const nonce = randomBytes(16).toString('base64')
     return c.html(index.replaceAll('__CSP_NONCE__', nonce), 200, {
-      'cache-control': 'no-cache',
+      // Browsers keep a page that may be stored whole, with all that it shows, for whoever goes back to it.
+      'cache-control': 'no-store',
       'content-security-policy': policy(nonce),
       'cross-origin-opener-policy': 'same-origin',
       'referrer-policy': 'same-origin',

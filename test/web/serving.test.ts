@@ -71,9 +71,9 @@ describe('the policy of the pages', () => {
 })
 
 describe('what is kept by browsers', () => {
-  test('are files whose name is their content, for good; the page itself is asked for each time', async () => {
+  test('are files whose name is their content, for good; the page itself is not kept at all', async () => {
     expect((await get(await entry())).headers['cache-control']).toBe('public, max-age=31536000, immutable')
-    expect((await open('/')).headers['cache-control']).toBe('no-cache')
+    expect((await open('/')).headers['cache-control']).toBe('no-store')
     expect((await get('/icon.svg')).headers['cache-control']).toBe('no-cache')
   })
 

@@ -199,7 +199,7 @@ describe('a public key', () => {
     })
     expect(made.status).toBe(201)
     expect(made.body).toMatchObject({ type: 'public_key', kid: 'one', jwk })
-    expect(made.headers.get('cache-control')).toBe('no-cache')
+    expect(made.headers.get('cache-control')).toBe('private, no-store')
     expectRefusal(
       await add(id, { type: 'public_key', jwk: { ...(await keyOf(type)), kid: 'one' } }),
       409,
