@@ -2,16 +2,23 @@ import { queryOptions, useSuspenseQuery } from '@tanstack/react-query'
 
 import type { Me } from '../../../domain/directory.ts'
 import { call } from './call.ts'
+import { heedPerson } from './one-person.ts'
 import { isProblem } from './problem.ts'
 
 /** Null: nobody is signed in. */
-async function findMe(signal: AbortSignal): Promise<Me | null> {
+async function readMe(signal: AbortSignal): Promise<Me | null> {
   try {
     return await call('GET /me', { signal })
   } catch (error) {
     if (isProblem(error, 'unauthenticated')) return null
     throw error
   }
+}
+
+async function findMe(signal: AbortSignal): Promise<Me | null> {
+  const me = await readMe(signal)
+  heedPerson(me?.id ?? null)
+  return me
 }
 
 export const meQuery = queryOptions({
