@@ -1,6 +1,7 @@
 import '@mantine/core/styles.css'
 import '@mantine/notifications/styles.css'
 import './ui/base.css'
+import './shell/readable-address.ts'
 
 import { MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
