@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { MiddlewareHandler } from 'hono'
 
 import { DomainError } from '../domain/errors.ts'
@@ -6,6 +8,9 @@ import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
 const maxBytes = 1_048_576
+
+/** Between the steps that read a longer one, others have their turn. */
+const quickBytes = 65_536
 
 /** Counts what arrives rather than trusting Content-Length. @throws DomainError `body_too_large` */
 export async function readBytes(stream: ReadableStream<Uint8Array>, most = maxBytes): Promise<Uint8Array> {
@@ -29,10 +34,12 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function readJson(bytes: Uint8Array): string {
+async function readJson(bytes: Uint8Array): Promise<string> {
   const text = decode(bytes)
+  if (bytes.byteLength > quickBytes) await setImmediate()
   const refusal = refuseJson(text)
   if (refusal !== undefined) throw new DomainError('malformed_json', `The body is not taken. ${refusal}`)
+  if (bytes.byteLength > quickBytes) await setImmediate()
   return text
 }
 
@@ -49,13 +56,17 @@ function assertMediaType(header: string | undefined, encoding: string | undefine
  * Reads a body once, in full, before any handler: capped, JSON only, and only where there is one. Where there is none
  * its type says nothing; handlers see the one spelling of the type that their validators know.
  */
-export const readBody: MiddlewareHandler<Env> = async (c, next) => {
-  const stream = isRead(c.req.method) ? null : c.req.raw.body
-  const bytes = stream === null ? new Uint8Array() : await readBytes(stream)
-  const isAbsent = bytes.byteLength === 0
-  if (!isAbsent) assertMediaType(c.req.header('content-type'), c.req.header('content-encoding'))
-  // Hono keeps what it has read as a promise, whatever the type of its cache says.
-  Object.assign(c.req.bodyCache, { text: Promise.resolve(isAbsent ? '{}' : readJson(bytes)) })
-  c.req.raw.headers.set('content-type', 'application/json')
-  await next()
-}
+export const readBodyUpTo =
+  (most: number): MiddlewareHandler<Env> =>
+  async (c, next) => {
+    const stream = isRead(c.req.method) ? null : c.req.raw.body
+    const bytes = stream === null ? new Uint8Array() : await readBytes(stream, most)
+    const isAbsent = bytes.byteLength === 0
+    if (!isAbsent) assertMediaType(c.req.header('content-type'), c.req.header('content-encoding'))
+    // Hono keeps what it has read as a promise, whatever the type of its cache says.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(isAbsent ? '{}' : await readJson(bytes)) })
+    c.req.raw.headers.set('content-type', 'application/json')
+    await next()
+  }
+
+export const readBody = readBodyUpTo(maxBytes)

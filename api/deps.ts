@@ -8,6 +8,7 @@ import type { Run } from '../domain/script-task.ts'
 import type { GuardedRequest, GuardedResponse } from '../egress/send-guarded.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Keyring } from './keyring.ts'
+import type { ScimLimits } from './limit-scim.ts'
 import type { SignInLimits } from './limit-sign-ins.ts'
 import type { TokenLimits } from './limit-tokens.ts'
 import type { LiveHub } from './live/hub.ts'
@@ -68,7 +69,7 @@ export type Deps = {
   reads_per_minute: number
   writes_per_minute: number
   /** How often people and programs may try to sign in, over all processes. */
-  limits: SignInLimits & TokenLimits
+  limits: SignInLimits & TokenLimits & ScimLimits
   /** Where the operator sees workflows, up to the workflow's id; null: unknown. */
   workflow_url_base: string | null
   live: LiveHub

@@ -59,6 +59,7 @@ const Environment = z.object({
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000).default(600),
   SIGN_INS_PER_MINUTE: wholeNumber(1, 1_000_000).default(60),
   TOKENS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6_000),
+  SCIM_CALLS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6_000),
   TRUSTED_PROXIES: z
     .string()
     .default('')
@@ -108,6 +109,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     writes_per_minute: data.WRITES_PER_MINUTE,
     sign_ins_per_minute: data.SIGN_INS_PER_MINUTE,
     tokens_per_minute: data.TOKENS_PER_MINUTE,
+    scim_calls_per_minute: data.SCIM_CALLS_PER_MINUTE,
     trusted_proxies: data.TRUSTED_PROXIES,
     log_level: data.LOG_LEVEL,
   }

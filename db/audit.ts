@@ -61,9 +61,15 @@ async function insertEvents(db: Db, events: Kept[]): Promise<void> {
 }
 
 /** Appends one event, with the hash of its content, to the log that nobody can edit. Belongs to the change's own transaction. */
-export async function appendAudit(tx: Tx, event: AuditEvent): Promise<void> {
+export const appendAudit = (tx: Tx, event: AuditEvent): Promise<void> => appendAudits(tx, [event])
+
+/** As `appendAudit`, for what happened to many at once: as few as can be written in one go. */
+export async function appendAudits(tx: Tx, events: readonly AuditEvent[]): Promise<void> {
   const { at } = await getRow<{ at: string }>(tx`select clock_timestamp() as at`)
-  await insertEvents(tx, [contentOf(event, at)])
+  await insertEvents(
+    tx,
+    events.map((event) => contentOf(event, at)),
+  )
 }
 
 const insertTogether = joined<Kept, void>(async (sql, events) => {

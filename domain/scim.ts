@@ -48,19 +48,15 @@ export const ScimUserInput = z.object({
 export type ScimUserInput = z.infer<typeof ScimUserInput>
 export type ScimUser = ScimUserInput & { id: string; created_at: string; updated_at: string }
 
-/** What a provider says of a group. `member_ids`: of people alone. */
-export const ScimGroupInput = z.object({
-  display_name: GroupInput.shape.name,
-  external_id: ExternalId,
-  member_ids: z.array(IdentityId),
-})
+/** What a provider says of a group, beside its members. */
+export const ScimGroupInput = z.object({ display_name: GroupInput.shape.name, external_id: ExternalId })
 export type ScimGroupInput = z.infer<typeof ScimGroupInput>
-export type ScimGroup = Omit<ScimGroupInput, 'member_ids'> & {
-  id: string
-  members: { id: string; display_name: string }[]
-  created_at: string
-  updated_at: string
-}
+export type ScimGroup = ScimGroupInput & { id: string; created_at: string; updated_at: string }
+
+export type ScimMember = { id: string; display_name: string }
+
+/** Who comes and who goes, by their ids. `is_whole`: `added` are all that are to be left, and `removed` is empty. */
+export type MemberChange = { is_whole: boolean; added: readonly string[]; removed: readonly string[] }
 
 /** A group whose people a provider keeps. `is_linked`: an admin gave it to the provider, which did not make it. */
 export const ScimLink = z

@@ -1,11 +1,18 @@
+import { z } from 'zod'
+
 import { ScimError } from './problem.ts'
 
-const text = String.raw`"((?:[^"\\]|\\["\\/])*)"`
-const value = String.raw`\s+eq\s+(?:${text}|(true|false))`
+const schema = String.raw`(?:urn:ietf:params:scim:schemas:core:2\.0:(?:user|group):)?`
+const value = String.raw`\s+eq\s+(?<VALUE>"(?:[^"\\]|\\.)*"|true|false)`
+const valueAs = (name: string) => value.replace('VALUE', name)
 
-/** `userName eq "a"`, `members.value eq "a"` or `members[value eq "a"]`, and what leads to the next one. */
+/**
+ * `userName eq "a"`, `members.value eq "a"`, `members[value eq "a"]` or `emails[type eq "work"].value eq "a"`, and what
+ * leads to the next one.
+ */
 const comparison = new RegExp(
-  String.raw`\s*(?<name>[a-z]+)(?:(?:\.value)?${value}|\[value${value}\])\s*(?<next>and\s|$)`,
+  String.raw`\s*${schema}(?<name>[a-z]+)(?:(?:(?:\[type\s+eq\s+"work"\])?\.value)?${valueAs('plain')}` +
+    String.raw`|\[value${valueAs('part')}\])\s*(?<next>and\s|$)`,
   'giy',
 )
 
@@ -13,16 +20,28 @@ const longest = 2_000
 
 type Comparison = { name: string; value: string | boolean }
 
+/** What is written is JSON; no text that is kept has a NUL. Undefined: it is something else. */
+function readValue(text: string): string | boolean | undefined {
+  if (!text.startsWith('"')) return text.toLowerCase() === 'true'
+  try {
+    const read = z.string().parse(JSON.parse(text))
+    return read.includes('\0') ? undefined : read
+  } catch {
+    return undefined
+  }
+}
+
 /** Undefined: it is something else than comparisons by eq, joined by and. */
 function readComparisons(filter: string): Comparison[] | undefined {
-  const found = [...filter.matchAll(comparison)]
-  if (filter.length > longest || found.at(-1)?.groups?.['next'] !== '') return undefined
-  return found.map(([, name = '', ...values]) => {
-    const [plain, truth, part, truthOfPart] = values
-    const escaped = plain ?? part
-    const isTrue = (truth ?? truthOfPart)?.toLowerCase() === 'true'
-    return { name: name.toLowerCase(), value: escaped?.replaceAll(/\\(.)/g, '$1') ?? isTrue }
-  })
+  const found = [...filter.matchAll(comparison)].map(({ groups = {} }) => groups)
+  if (filter.length > longest || found.at(-1)?.['next'] !== '') return undefined
+  const read: Comparison[] = []
+  for (const { name = '', plain, part } of found) {
+    const value = readValue(plain ?? part ?? '')
+    if (value === undefined) return undefined
+    read.push({ name: name.toLowerCase(), value })
+  }
+  return read
 }
 
 /**
@@ -37,11 +56,23 @@ export function readFilter<Names extends string>(
   if (filter === undefined || filter.trim() === '') return {}
   const comparisons = readComparisons(filter) ?? []
   const isKnown = comparisons.every(({ name }) => Object.hasOwn(names, name))
-  const isDistinct = new Set(comparisons.map(({ name }) => name)).size === comparisons.length
+  const entries = comparisons.map(({ name, value }) => [names[name], value] as const)
+  const isDistinct = new Set(entries.map(([name]) => name)).size === entries.length
   if (comparisons.length === 0 || !isKnown || !isDistinct) {
     const named = Object.keys(names).join(', ')
     throw new ScimError('invalidFilter', `Filters compare by eq, joined by and, any of: ${named}.`)
   }
-  const entries = comparisons.map(({ name, value }) => [names[name], value])
   return Object.fromEntries(entries) as Partial<Record<Names, string | boolean>>
+}
+
+export const asText = (asked: string | boolean | undefined): string | undefined =>
+  asked === undefined ? undefined : String(asked)
+
+/** No identity and no group has it. */
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** As an id that rows can be compared to: what none can have is that of nobody. */
+export function asId(asked: string | boolean | undefined): string | undefined {
+  if (asked === undefined) return undefined
+  return z.uuid().safeParse(asked).success ? String(asked).toLowerCase() : nobody
 }

@@ -7,15 +7,16 @@ import {
   changeScimGroup,
   createScimGroup,
   deleteScimGroup,
-  findScimGroup,
+  getScimGroup,
   listScimGroups,
 } from '../../db/scim/groups.ts'
-import { DomainError } from '../../domain/errors.ts'
-import type { ScimGroup } from '../../domain/scim.ts'
+import type { ScimGroup, ScimGroupInput } from '../../domain/scim.ts'
 import { router } from '../router.ts'
-import { sendList, sendResource } from './answer.ts'
-import { applyOperations, readOperations, readResource } from './incoming.ts'
-import { readFilter } from './filter.ts'
+import { sendGroup, sendGroups } from './answer-groups.ts'
+import { applyOperations, readFields, readOperations, readResource } from './incoming.ts'
+import { asId, asText, readFilter } from './filter.ts'
+import { readMemberChange } from './member-change.ts'
+import { assertUserIds, readMemberIds } from './members.ts'
 import { readWindow, wants } from './query.ts'
 import { baseOf, getId } from './request.ts'
 import type { ScimEnv } from './request.ts'
@@ -23,11 +24,21 @@ import { groupResource, readGroup } from './resources.ts'
 
 const names = { displayname: 'display_name', externalid: 'external_id', id: 'id', members: 'member' } as const
 
-const show = (c: Context<ScimEnv>, group: ScimGroup) => groupResource(group, baseOf(c))
+type Sent = { input: ScimGroupInput; member_ids: string[] }
 
-const readSent = (body: unknown) => readResource((fields) => new Schemas.Group(fields, 'in'), body)
+async function readSent(body: unknown): Promise<Sent> {
+  const { members, ...rest } = readFields(body)
+  const input = readGroup(await readResource((fields) => new Schemas.Group(fields, 'in'), rest))
+  const member_ids = await readMemberIds(members ?? [])
+  assertUserIds(member_ids)
+  return { input, member_ids }
+}
 
-const asText = (value: string | boolean | undefined) => (value === undefined ? undefined : String(value))
+/** Members are told to nobody who did not ask for them in so many words: RFC 7644, 3.5.2, leaves both open. */
+function sendChanged(c: Context<ScimEnv>, group: ScimGroup): Promise<Response> | Response {
+  const hasAsked = c.req.query('attributes') !== undefined || !wants(c.req.query(), 'members')
+  return hasAsked ? sendGroup(c, group) : c.body(null, 204)
+}
 
 /** The groups that the provider made, and those that an admin has linked to it. */
 export const scimGroups = router<ScimEnv>()
@@ -36,34 +47,35 @@ export const scimGroups = router<ScimEnv>()
     const filter = {
       display_name: asText(asked.display_name),
       external_id: asText(asked.external_id),
-      id: asText(asked.id),
-      member: asText(asked.member),
+      id: asId(asked.id),
+      member: asId(asked.member),
     }
     const { startIndex, ...window } = readWindow(c.req.query())
-    const with_members = wants(c.req.query(), 'members')
-    const found = await listScimGroups(c.get('deps').sql, filter, { ...window, with_members })
-    return sendList(c, { ...found, startIndex, resources: found.resources.map((group) => show(c, group)) })
+    return sendGroups(c, { ...(await listScimGroups(c.get('deps').sql, filter, window)), startIndex })
   })
   .post('/Groups', async (c) => {
-    const input = readGroup(await readSent(await c.req.json()))
-    const create = { id: randomUUIDv7(), input, actor: c.get('provisioner') }
-    return sendResource(c, show(c, await createScimGroup(c.get('deps').sql, create)), 201)
+    const create = {
+      id: randomUUIDv7(),
+      ...(await readSent(await c.req.json())),
+      actor: c.get('provisioner'),
+    }
+    return sendGroup(c, await createScimGroup(c.get('deps').sql, create), 201)
   })
-  .get('/Groups/:id', async (c) => {
-    const group = await findScimGroup(c.get('deps').sql, getId(c))
-    if (group === undefined) throw new DomainError('not_found', 'There is no such group.')
-    return sendResource(c, show(c, group))
-  })
+  .get('/Groups/:id', async (c) => sendGroup(c, await getScimGroup(c.get('deps').sql, getId(c))))
   .put('/Groups/:id', async (c) => {
-    const input = readGroup(await readSent(await c.req.json()))
-    const change = { id: getId(c), actor: c.get('provisioner'), edit: () => Promise.resolve(input) }
-    return sendResource(c, show(c, await changeScimGroup(c.get('deps').sql, change)))
+    const { input, member_ids } = await readSent(await c.req.json())
+    const members = { is_whole: true, added: member_ids, removed: [] }
+    const edit = () => Promise.resolve(input)
+    const change = { id: getId(c), actor: c.get('provisioner'), edit, members }
+    return sendGroup(c, await changeScimGroup(c.get('deps').sql, change))
   })
   .patch('/Groups/:id', async (c) => {
-    const operations = readOperations(await c.req.json())
-    const edit = async (before: ScimGroup) => readGroup(await applyOperations(show(c, before), operations))
-    const change = { id: getId(c), actor: c.get('provisioner'), edit }
-    return sendResource(c, show(c, await changeScimGroup(c.get('deps').sql, change)))
+    const { members, others } = await readMemberChange(readOperations(await c.req.json()))
+    const edit = async (before: ScimGroup) =>
+      readGroup(await applyOperations(groupResource(before, baseOf(c)), others))
+    const change = { id: getId(c), actor: c.get('provisioner'), members }
+    const edited = others.length > 0 ? { ...change, edit } : change
+    return sendChanged(c, await changeScimGroup(c.get('deps').sql, edited))
   })
   .delete('/Groups/:id', async (c) => {
     await deleteScimGroup(c.get('deps').sql, { id: getId(c), actor: c.get('provisioner') })

@@ -1,6 +1,7 @@
 import { Messages, Types } from 'scimmy'
 import { z } from 'zod'
 
+import { asSpelled, attributeOf, isForgotten } from './names.ts'
 import { ScimError } from './problem.ts'
 
 const Resource = z.record(z.string(), z.unknown())
@@ -21,50 +22,47 @@ const Patch = z.object({
     .min(1)
     .max(1_000),
 })
-type Operation = z.infer<typeof Patch>['Operations'][number]
+export type Operation = z.infer<typeof Patch>['Operations'][number]
 
-/** Entra writes booleans as text. */
+/** Entra writes what is one thing as a list of it, and booleans as text. */
+const Wrapped = z.tuple([z.object({ value: z.unknown() })]).transform(([{ value }]) => value)
 const asBoolean = (value: unknown): unknown =>
   typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value
 
-const isActive = (name: string): boolean => withoutSchema(name).toLowerCase() === 'active'
-
-/** Of schemas that are not kept here, above all the enterprise extension. */
-const isForeign = (name: string): boolean =>
-  /^urn:/i.test(name) && !/^urn:ietf:params:scim:schemas:core:2\.0:(user|group)/i.test(name)
-
-/**
- * Lists that are not kept: Entra adds to the entry of a type, which is never there. The one address of a user is its
- * `userName`.
- */
-const isForgotten = (path: string): boolean =>
-  /^(emails|phoneNumbers|ims|photos|addresses|entitlements|roles|x509Certificates)\b/i.test(path)
-
-/** A path may name its attribute in full. */
-const withoutSchema = (path: string): string =>
-  path.replace(/^urn:ietf:params:scim:schemas:core:2\.0:(user|group):/i, '')
-
-/** SCIMMY writes to whatever a filter in a path names, prototypes too: there is one that it may read. @throws ScimError */
+/** SCIMMY writes to whatever a filter in a path names, prototypes too: it is given none. @throws ScimError */
 function assertHarmless(operation: Operation): Operation {
   const { path, value } = operation
   const paths = path === undefined ? Object.keys(Object(value)) : [path]
-  const isHarmless = paths.every(
-    (each) => !each.includes('[') || /^members\[value eq "[^"\\]{1,100}"\](\.\w+)?$/i.test(each),
-  )
-  if (isHarmless) return operation
+  if (paths.every((each) => !each.includes('['))) return operation
   throw new ScimError('invalidPath', 'The one filter that a path may hold is members[value eq "…"].')
+}
+
+const isActive = (path: string): boolean => asSpelled(path) === 'active'
+
+const withNames = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [asSpelled(name), value]))
+
+function mendValue(path: string, value: unknown): unknown {
+  if (isActive(path)) return asBoolean(value)
+  const parts = asSpelled(path) === 'name' ? Resource.safeParse(value) : undefined
+  return parts?.success ? withNames(parts.data) : value
 }
 
 const mended = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(fields)
-      .filter(([name]) => !isForeign(name) && !isForgotten(name))
-      .map(([name, value]) => [withoutSchema(name), isActive(name) ? asBoolean(value) : value]),
+      .filter(([name]) => !isForgotten(name))
+      .map(([name, value]) => [asSpelled(name), mendValue(name, value)]),
   )
+
+function unwrapped(path: string, value: unknown): unknown {
+  const { success, data } = Wrapped.safeParse(value)
+  return success && attributeOf(path) !== 'members' ? data : value
+}
 
 function mendOperation({ path, value, ...operation }: Operation): Operation {
   if (path !== undefined)
-    return { ...operation, path: withoutSchema(path), value: isActive(path) ? asBoolean(value) : value }
+    return { ...operation, path: asSpelled(path), value: mendValue(path, unwrapped(path, value)) }
   const fields = Resource.safeParse(value)
   return { ...operation, value: fields.success ? mended(fields.data) : value }
 }
@@ -82,23 +80,23 @@ async function refusing<Result>(work: () => Result | Promise<Result>): Promise<R
   }
 }
 
-/** @throws ScimError */
-export function readResource<Kind>(
-  create: (fields: Record<string, unknown>) => Kind,
-  body: unknown,
-): Promise<Kind> {
+/** What is said of a resource, without what is not kept. @throws ScimError */
+export function readFields(body: unknown): Record<string, unknown> {
   const { success, data } = Resource.safeParse(body)
   if (!success) throw new ScimError('invalidSyntax', 'The body is not a resource.')
-  return refusing(() => create(mended(data)))
+  return mended(data)
 }
+
+/** @throws ScimError */
+export const readResource = <Kind>(
+  create: (fields: Record<string, unknown>) => Kind,
+  fields: Record<string, unknown>,
+): Promise<Kind> => refusing(() => create(fields))
 
 /** @throws ScimError */
 export function readOperations(body: unknown): Operation[] {
   const { success, data, error } = Patch.safeParse(body)
-  if (success)
-    return data.Operations.map(mendOperation)
-      .filter(({ path = '' }) => !isForeign(path) && !isForgotten(path))
-      .map(assertHarmless)
+  if (success) return data.Operations.filter(({ path = '' }) => !isForgotten(path)).map(mendOperation)
   const [issue] = error.issues
   throw new ScimError('invalidSyntax', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`)
 }
@@ -106,10 +104,10 @@ export function readOperations(body: unknown): Operation[] {
 /** The resource as the operations leave it. @throws ScimError */
 export async function applyOperations<Kind extends Types.Schema>(
   resource: Kind,
-  operations: Operation[],
+  operations: readonly Operation[],
 ): Promise<Kind> {
   if (operations.length === 0) return resource
-  const patch = { schemas: [Messages.PatchOp.id], Operations: operations } as const
+  const patch = { schemas: [Messages.PatchOp.id], Operations: operations.map(assertHarmless) } as const
   // What changes nothing is answered with nothing.
   return refusing(async () => {
     const patched: Kind | undefined = await new Messages.PatchOp(patch as never).apply(resource)

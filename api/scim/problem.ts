@@ -18,12 +18,18 @@ const statuses: Partial<Record<ErrorCode, 400>> = { invalid_request: 400 }
 /** A refusal that only SCIM knows, by its own word. */
 export class ScimError extends Error {
   override readonly name = 'ScimError'
-  readonly status: 400
-  readonly scimType: 'invalidFilter' | 'invalidPath' | 'invalidValue' | 'invalidSyntax' | 'noTarget'
+  readonly status: 400 | 413
+  readonly scimType:
+    | 'invalidFilter'
+    | 'invalidPath'
+    | 'invalidValue'
+    | 'invalidSyntax'
+    | 'noTarget'
+    | 'tooMany'
 
-  constructor(scimType: ScimError['scimType'], message: string) {
+  constructor(scimType: ScimError['scimType'], message: string, status: ScimError['status'] = 400) {
     super(message)
-    this.status = 400
+    this.status = status
     this.scimType = scimType
   }
 }
@@ -40,11 +46,12 @@ export function sendScimError(c: Context, { status, scimType, message }: ScimErr
 }
 
 export function sendRefusal(c: Context, error: DomainError): Response {
-  const { code, message } = error
+  const { code, message, extensions } = error
   const status = statuses[code] ?? statusOf(code)
   return c.json(document(status, message, scimTypes[code]), status, {
     'content-type': mediaType,
     ...(status === 401 && { 'www-authenticate': 'Bearer realm="hallpass-scim"' }),
+    ...(status === 429 && { 'retry-after': String(extensions.retry_after ?? 60) }),
     ...(status === 503 && { 'retry-after': '5' }),
   })
 }

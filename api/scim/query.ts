@@ -23,13 +23,16 @@ export function readWindow(query: Record<string, string>): Window & { startIndex
   return { startIndex, skipped: startIndex - 1, limit: Math.min(count, mostResults) }
 }
 
-/** Whether an attribute is asked for. */
+const namesIn = (list: string | undefined): string[] | undefined =>
+  list?.split(',').map((name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/^urn:ietf:params:scim:schemas:core:2\.0:(user|group):/, ''),
+  )
+
+/** Whether an attribute is asked for; a part of it is asked for with the whole. */
 export function wants(query: Record<string, string>, attribute: string): boolean {
-  const list = (text: string | undefined) =>
-    text
-      ?.toLowerCase()
-      .split(',')
-      .map((name) => name.trim())
-  if (list(query['excludedAttributes'])?.includes(attribute)) return false
-  return list(query['attributes'])?.includes(attribute) ?? true
+  if (namesIn(query['excludedAttributes'])?.includes(attribute)) return false
+  return namesIn(query['attributes'])?.some((name) => name.split('.')[0] === attribute) ?? true
 }

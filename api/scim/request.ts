@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Actor } from '../../db/audit.ts'
 import { findProvisioner } from '../../db/scim/tokens.ts'
 import { DomainError } from '../../domain/errors.ts'
+import type { ScimLimiter } from '../limit-scim.ts'
 import type { Env } from '../router.ts'
 import { mediaType } from './problem.ts'
 
@@ -20,12 +21,26 @@ export function getId(c: Context<ScimEnv>): string {
   throw new DomainError('not_found', 'There is no such resource.')
 }
 
-/** A provider shows its token, and nothing else counts. @throws DomainError `unauthenticated` */
-export const authenticateProvisioner: MiddlewareHandler<ScimEnv> = async (c, next) => {
-  const token = /^Bearer +([\w-]{1,100})$/i.exec(c.req.header('authorization') ?? '')?.[1]
-  if (token === undefined)
-    throw new DomainError('unauthenticated', 'Send a SCIM token: Authorization: Bearer hpc_….')
-  c.set('provisioner', await findProvisioner(c.get('deps').sql, token))
+/**
+ * A provider shows its token, and nothing else counts; each token may be shown so often.
+ * @throws DomainError `unauthenticated`, `rate_limited`
+ */
+export const authenticateProvisioner =
+  (limiter: ScimLimiter): MiddlewareHandler<ScimEnv> =>
+  async (c, next) => {
+    const token = /^Bearer +([\w-]{1,100})$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    if (token === undefined)
+      throw new DomainError('unauthenticated', 'Send a SCIM token: Authorization: Bearer hpc_….')
+    const { scim_token_id, actor } = await findProvisioner(c.get('deps').sql, token)
+    await limiter.takeForToken(scim_token_id)
+    c.set('provisioner', actor)
+    await next()
+  }
+
+/** Nothing here has a version, so none that somebody names is the one that it is now (RFC 9110, 13.1.1). */
+export const refuseVersions: MiddlewareHandler<ScimEnv> = async (c, next) => {
+  if ((c.req.header('if-match') ?? '*').trim() !== '*')
+    throw new DomainError('precondition_failed', 'Resources have no versions here: send no If-Match.')
   await next()
 }
 

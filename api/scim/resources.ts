@@ -2,58 +2,59 @@ import { Schemas } from 'scimmy'
 import { z } from 'zod'
 
 import { ScimGroupInput, ScimUserInput } from '../../domain/scim.ts'
-import type { ScimGroup, ScimUser } from '../../domain/scim.ts'
+import type { ScimGroup, ScimMember, ScimUser } from '../../domain/scim.ts'
 import { ScimError } from './problem.ts'
-
-const metaOf = (
-  resourceType: string,
-  { created_at, updated_at }: { created_at: string; updated_at: string },
-) => ({
-  resourceType,
-  created: created_at,
-  lastModified: updated_at,
-})
 
 /** A part that is not kept is not said. */
 const optional = <Value>(key: string, value: Value | null) => (value === null ? {} : { [key]: value })
 
-export const userResource = (user: ScimUser, base: string) =>
-  new Schemas.User(
-    {
-      id: user.id,
-      ...optional('externalId', user.external_id),
-      userName: user.user_name,
-      displayName: user.display_name,
-      name: {
-        formatted: user.display_name,
-        ...optional('givenName', user.given_name),
-        ...optional('familyName', user.family_name),
-      },
-      active: user.is_active,
-      emails: [{ value: user.user_name, type: 'work', primary: true }],
-      meta: metaOf('User', user),
-    },
-    'out',
-    `${base}/Users`,
-  )
+type Kept = { id: string; external_id: string | null; created_at: string; updated_at: string }
 
-export const groupResource = (group: ScimGroup, base: string) =>
-  new Schemas.Group(
-    {
-      id: group.id,
-      ...optional('externalId', group.external_id),
-      displayName: group.display_name,
-      members: group.members.map(({ id, display_name }) => ({
-        value: id,
-        display: display_name,
-        type: 'User',
-        $ref: `${base}/Users/${id}`,
-      })),
-      meta: metaOf('Group', group),
+/** As a provider sees it. What comes from here needs no check: SCIMMY's took a tenth of a second for a page of users. */
+const documentOf = (name: 'User' | 'Group', kept: Kept, base: string, fields: object) => ({
+  schemas: [`urn:ietf:params:scim:schemas:core:2.0:${name}`],
+  id: kept.id,
+  ...optional('externalId', kept.external_id),
+  ...fields,
+  meta: {
+    resourceType: name,
+    created: kept.created_at,
+    lastModified: kept.updated_at,
+    location: `${base}/${name}s/${kept.id}`,
+  },
+})
+
+export const userDocument = (user: ScimUser, base: string) =>
+  documentOf('User', user, base, {
+    userName: user.user_name,
+    displayName: user.display_name,
+    name: {
+      formatted: user.display_name,
+      ...optional('givenName', user.given_name),
+      ...optional('familyName', user.family_name),
     },
-    'out',
-    `${base}/Groups`,
-  )
+    active: user.is_active,
+    emails: [{ value: user.user_name, type: 'work', primary: true }],
+  })
+
+/** Without members: `memberDocument`. */
+export const groupDocument = (group: ScimGroup, base: string) =>
+  documentOf('Group', group, base, { displayName: group.display_name })
+
+export const memberDocument = ({ id, display_name }: ScimMember, base: string) => ({
+  value: id,
+  display: display_name,
+  type: 'User',
+  $ref: `${base}/Users/${id}`,
+})
+
+/** To be changed by SCIMMY. */
+export const userResource = (user: ScimUser, base: string) =>
+  new Schemas.User(userDocument(user, base), 'out', `${base}/Users`)
+
+/** As `userResource`, without members. */
+export const groupResource = (group: ScimGroup, base: string) =>
+  new Schemas.Group(groupDocument(group, base), 'out', `${base}/Groups`)
 
 const Part = z.string().nullish()
 
@@ -66,11 +67,7 @@ const SentUser = z.object({
 })
 type SentUser = z.infer<typeof SentUser>
 
-const SentGroup = z.object({
-  externalId: Part,
-  displayName: z.string(),
-  members: z.array(z.object({ value: z.string(), type: Part })).nullish(),
-})
+const SentGroup = z.object({ externalId: Part, displayName: z.string() })
 
 /** Takes what was sent, by the rules of a schema. @throws ScimError */
 function parse<Schema extends z.ZodType>(schema: Schema, sent: unknown): z.output<Schema> {
@@ -112,12 +109,5 @@ export function readUser(resource: Schemas.User, before?: ScimUser): ScimUserInp
 /** @throws ScimError */
 export function readGroup(resource: Schemas.Group): ScimGroupInput {
   const sent = parse(SentGroup, resource)
-  const members = sent.members ?? []
-  if (members.some(({ type }) => type?.toLowerCase() === 'group'))
-    throw new ScimError('invalidValue', 'Groups have users as members, not groups.')
-  return parse(ScimGroupInput, {
-    display_name: sent.displayName,
-    external_id: sent.externalId ?? null,
-    member_ids: [...new Set(members.map(({ value }) => value.toLowerCase()))],
-  })
+  return parse(ScimGroupInput, { display_name: sent.displayName, external_id: sent.externalId ?? null })
 }

@@ -1,15 +1,19 @@
 import { DomainError } from '../../domain/errors.ts'
-import { readBody } from '../body.ts'
+import { readBodyUpTo } from '../body.ts'
 import type { Deps } from '../deps.ts'
+import { createScimLimiter } from '../limit-scim.ts'
 import { asDomainError, internalError } from '../problem.ts'
 import { router } from '../router.ts'
 import { sendDocument, sendDocuments } from './answer.ts'
 import { resourceTypes, schemas, serviceProviderConfig } from './documents.ts'
 import { scimGroups } from './groups.ts'
 import { ScimError, sendRefusal, sendScimError } from './problem.ts'
-import { authenticateProvisioner, baseOf, takeScimJson } from './request.ts'
+import { authenticateProvisioner, baseOf, refuseVersions, takeScimJson } from './request.ts'
 import type { ScimEnv } from './request.ts'
 import { scimUsers } from './users.ts'
+
+/** A group of twenty thousand, with all that a provider says of each. */
+const readScimBody = readBodyUpTo(4 * 1_048_576)
 
 const noResource = () => new DomainError('not_found', 'There is no such resource.')
 
@@ -36,7 +40,8 @@ export function scim(deps: Deps) {
     if (refusal === undefined) deps.logError(`${c.req.method} ${c.req.path} failed`, error)
     return sendRefusal(c, refusal ?? internalError())
   })
-  app.use(authenticateProvisioner, takeScimJson, readBody)
+  const limiter = createScimLimiter(deps.sql, deps.limits)
+  app.use(limiter.byAddress, authenticateProvisioner(limiter), refuseVersions, takeScimJson, readScimBody)
   for (const part of [described, scimUsers, scimGroups]) app.route('/', part)
   app.all('*', () => {
     throw noResource()

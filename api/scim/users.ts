@@ -14,20 +14,25 @@ import { DomainError } from '../../domain/errors.ts'
 import type { ScimUser } from '../../domain/scim.ts'
 import { router } from '../router.ts'
 import { sendList, sendResource } from './answer.ts'
-import { applyOperations, readOperations, readResource } from './incoming.ts'
-import { readFilter } from './filter.ts'
+import { applyOperations, readFields, readOperations, readResource } from './incoming.ts'
+import { asId, asText, readFilter } from './filter.ts'
 import { readWindow } from './query.ts'
-import { readUser, userResource } from './resources.ts'
+import { readUser, userDocument, userResource } from './resources.ts'
 import { baseOf, getId } from './request.ts'
 import type { ScimEnv } from './request.ts'
 
-const names = { username: 'user_name', externalid: 'external_id', id: 'id', active: 'is_active' } as const
+/** The one address of a user is its `userName`. */
+const names = {
+  username: 'user_name',
+  emails: 'user_name',
+  externalid: 'external_id',
+  id: 'id',
+  active: 'is_active',
+} as const
 
-const show = (c: Context<ScimEnv>, user: ScimUser) => userResource(user, baseOf(c))
+const show = (c: Context<ScimEnv>, user: ScimUser) => userDocument(user, baseOf(c))
 
-const readSent = (body: unknown) => readResource((fields) => new Schemas.User(fields, 'in'), body)
-
-const asText = (value: string | boolean | undefined) => (value === undefined ? undefined : String(value))
+const readSent = (body: unknown) => readResource((fields) => new Schemas.User(fields, 'in'), readFields(body))
 
 /** People, whoever made them; machines are none. Deleting disables: identities are never deleted. */
 export const scimUsers = router<ScimEnv>()
@@ -36,8 +41,8 @@ export const scimUsers = router<ScimEnv>()
     const filter = {
       user_name: asText(user_name),
       external_id: asText(external_id),
-      id: asText(id),
-      is_active: is_active === undefined ? undefined : is_active === true || is_active === 'true',
+      id: asId(id),
+      is_active: is_active === undefined ? undefined : /^true$/i.test(String(is_active)),
     }
     const { startIndex, ...window } = readWindow(c.req.query())
     const { total, resources } = await listScimUsers(c.get('deps').sql, filter, window)
@@ -62,7 +67,7 @@ export const scimUsers = router<ScimEnv>()
   .patch('/Users/:id', async (c) => {
     const operations = readOperations(await c.req.json())
     const edit = async (before: ScimUser) =>
-      readUser(await applyOperations(show(c, before), operations), before)
+      readUser(await applyOperations(userResource(before, baseOf(c)), operations), before)
     const change = { id: getId(c), actor: c.get('provisioner'), edit }
     return sendResource(c, show(c, await changeScimUser(c.get('deps').sql, change)))
   })

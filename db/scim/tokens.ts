@@ -76,13 +76,17 @@ async function findLive(db: Db, text: string): Promise<ScimToken | undefined> {
     where token_hash = ${hash} and (expires_at is null or expires_at > clock_timestamp())`)
 }
 
-/** Who a provider is that shows a token: what it does is on record as this. @throws DomainError `unauthenticated` */
-export async function findProvisioner(db: Db, text: string): Promise<Actor> {
+/** Who a provider is that shows a token: what it does is on record as `actor`. @throws DomainError `unauthenticated` */
+export async function findProvisioner(
+  db: Db,
+  text: string,
+): Promise<{ scim_token_id: string; actor: Actor }> {
   const token = await findLive(db, text)
   if (token === undefined) throw new DomainError('unauthenticated', 'The token is not valid for SCIM.')
   await db`
     update scim_tokens set last_used_at = clock_timestamp()
     where id = ${token.id} and (last_used_at is null or last_used_at < clock_timestamp() - ${used}::interval)`
   const actor: Actor = { id: null, email: `scim:${token.name}` }
-  return token.may_manage_privileged_groups ? actor : { ...actor, is_provisioner: true }
+  const bounded: Actor = token.may_manage_privileged_groups ? actor : { ...actor, is_provisioner: true }
+  return { scim_token_id: token.id, actor: bounded }
 }

@@ -26,6 +26,7 @@ async function getScimUser(db: Db, id: string): Promise<ScimUser> {
   return user
 }
 
+/** `id`: a UUID. */
 export type UserFilter = Partial<Record<'id' | 'user_name' | 'external_id', string | undefined>> & {
   is_active?: boolean | undefined
 }
@@ -36,7 +37,7 @@ export type Found<Resource> = { total: number; resources: Resource[] }
 export async function listScimUsers(db: Db, filter: UserFilter, window: Window): Promise<Found<ScimUser>> {
   const { id = null, user_name = null, external_id = null, is_active = null } = filter
   const matching = db`from ${provisioned(db)}
-    and (${id}::text is null or i.id::text = lower(${id}))
+    and (${id}::uuid is null or i.id = ${id})
     and (${user_name}::text is null or lower(i.email) = lower(${user_name}))
     and (${external_id}::text is null or u.external_id = ${external_id})
     and (${is_active}::boolean is null or (i.status = 'active') = ${is_active})`
@@ -66,15 +67,30 @@ const findDeleted = (tx: Tx, { user_name }: ScimUserInput) =>
     select i.id from identities i join scim_users u on u.identity_id = i.id
     where lower(i.email) = lower(${user_name}) and i.kind = 'human' and u.deleted_at is not null`)
 
+async function leaveGroups(tx: Tx, identity_id: string, actor: Actor): Promise<void> {
+  const groups = await rows<{ group_id: string }>(tx`
+    select m.group_id from memberships m join scim_groups s on s.group_id = m.group_id
+    where m.identity_id = ${identity_id} and (m.expires_at is null or m.expires_at > clock_timestamp())
+    order by m.group_id`)
+  for (const { group_id } of groups)
+    await removeMembership(tx, { group_id, identity_id, actor, precondition: undefined })
+}
+
+/** Whoever put them into a group while they were being deleted did not know. */
+async function revive(tx: Tx, id: string, { input, actor }: Create): Promise<void> {
+  await leaveGroups(tx, id, actor)
+  await changeIdentity(tx, { id, patch: asPatch(input), actor, precondition: undefined })
+}
+
 type Create = { id: string; input: ScimUserInput; actor: Actor }
 
 /** @throws DomainError `name_taken`, `forbidden` */
-export function createScimUser(sql: Sql, { id, input, actor }: Create): Promise<ScimUser> {
+export function createScimUser(sql: Sql, create: Create): Promise<ScimUser> {
+  const { id, input, actor } = create
   const work = keepingAnAdmin(sql, actor, async (tx) => {
-    const patch = asPatch(input)
     const known = await findDeleted(tx, input)
-    if (known) await changeIdentity(tx, { id: known.id, patch, actor, precondition: undefined })
-    else await insertIdentity(tx, { id, input: IdentityInput.parse(patch), actor })
+    if (known) await revive(tx, known.id, create)
+    else await insertIdentity(tx, { id, input: IdentityInput.parse(asPatch(input)), actor })
     const identity_id = known?.id ?? id
     await saveExtras(tx, identity_id, input)
     return getScimUser(tx, identity_id)
@@ -103,12 +119,7 @@ export function deleteScimUser(sql: Sql, { id, actor }: { id: string; actor: Act
   return keepingAnAdmin(sql, actor, async (tx) => {
     await getScimUser(tx, id)
     await changeIdentity(tx, { id, patch: { status: 'disabled' }, actor, precondition: undefined })
-    const groups = await rows<{ group_id: string }>(tx`
-      select m.group_id from memberships m join scim_groups s on s.group_id = m.group_id
-      where m.identity_id = ${id} and (m.expires_at is null or m.expires_at > clock_timestamp())
-      order by m.group_id`)
-    for (const { group_id } of groups)
-      await removeMembership(tx, { group_id, identity_id: id, actor, precondition: undefined })
+    await leaveGroups(tx, id, actor)
     await tx`insert into scim_users (identity_id, deleted_at) values (${id}, clock_timestamp())
       on conflict (identity_id) do update set deleted_at = excluded.deleted_at`
   })

@@ -57,7 +57,12 @@ export async function createTestApi(sql: Sql, overrides: Partial<Deps> = {}): Pr
     max_duration_mins: 43_200,
     reads_per_minute: 1_000_000,
     writes_per_minute: 1_000_000,
-    limits: { sign_ins_per_minute: 1_000_000, tokens_per_minute: 1_000_000, trusted_proxies: [] },
+    limits: {
+      sign_ins_per_minute: 1_000_000,
+      tokens_per_minute: 1_000_000,
+      scim_calls_per_minute: 1_000_000,
+      trusted_proxies: [],
+    },
     workflow_url_base: null,
     sandboxLevel: () => missing('sandbox'),
     health: () => Promise.resolve([]),

@@ -79,6 +79,7 @@ export async function startTestProduct({
     writes_per_minute: 100_000,
     sign_ins_per_minute: 100_000,
     tokens_per_minute: 1_000_000,
+    scim_calls_per_minute: 1_000_000,
     temporal_namespace: servers.temporal_namespace,
     ...overrides,
   }

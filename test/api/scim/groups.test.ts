@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { getRow } from '../../../db/client.ts'
+import { getRow, rows } from '../../../db/client.ts'
 import { findCaller } from '../../../db/directory/caller.ts'
 import {
   addApplication,
@@ -69,7 +69,7 @@ describe('A group', () => {
     expect(
       (await patch(id, { op: 'Add', path: 'members', value: [{ value: bob.id }, { value: carol.id }] }))
         .status,
-    ).toBe(200)
+    ).toBe(204)
     expect(await membersOf(id)).toEqual(idsOf(...people))
     await patch(id, { op: 'Add', path: 'members', value: [{ value: bob.id }] })
     expect(await membersOf(id)).toEqual(idsOf(...people))
@@ -77,9 +77,7 @@ describe('A group', () => {
     await patch(id, { op: 'Remove', path: 'members', value: [{ value: bob.id }] })
     expect(await membersOf(id)).toEqual(idsOf(carol))
     const renamed = fresh('renamed')
-    expect((await patch(id, { op: 'Replace', path: 'displayName', value: renamed })).body.displayName).toBe(
-      renamed,
-    )
+    expect((await patch(id, { op: 'Replace', path: 'displayName', value: renamed })).status).toBe(204)
     await patch(id, { op: 'Replace', path: 'externalId', value: 'e-1' })
     expect((await provider.call('GET', group(id))).body).toMatchObject({
       displayName: renamed,
@@ -93,9 +91,8 @@ describe('A group', () => {
     await patch(id, { op: 'replace', path: 'members', value: [{ value: bob.id, display: bob.userName }] })
     expect(await membersOf(id)).toEqual(idsOf(bob))
     const renamed = fresh('renamed')
-    expect((await patch(id, { op: 'replace', value: { id, displayName: renamed } })).body.displayName).toBe(
-      renamed,
-    )
+    expect((await patch(id, { op: 'replace', value: { id, displayName: renamed } })).status).toBe(204)
+    expect((await provider.call('GET', group(id))).body.displayName).toBe(renamed)
     expect(await membersOf(id)).toEqual(idsOf(bob))
     await patch(
       id,
@@ -145,6 +142,32 @@ describe('A group', () => {
     expect(await getRow(sql`select count(*)::int as left from memberships where group_id = ${id}`)).toEqual({
       left: 1,
     })
+  })
+
+  test('as Entra makes it is renamed, but not to the name of another; deleted, it is made anew', async () => {
+    const entra = {
+      schemas: [
+        'urn:ietf:params:scim:schemas:core:2.0:Group',
+        'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group',
+      ],
+      externalId: fresh('8aa1a0c0'),
+      displayName: fresh('entra'),
+      meta: { resourceType: 'Group' },
+    }
+    const made = await provider.call('POST', '/Groups', entra)
+    expect([made.status, made.body.members]).toEqual([201, []])
+    const { id } = made.body
+    const other = await provider.addGroup([])
+    const taken = { op: 'Replace', path: 'displayName', value: other.displayName.toUpperCase() }
+    expectScimError(await patch(id, taken), 409, 'uniqueness')
+    const upper = entra.displayName.toUpperCase()
+    expect((await patch(id, { op: 'Replace', path: 'DISPLAYNAME', value: upper })).status).toBe(204)
+    expect((await provider.call('GET', `${group(id)}?excludedAttributes=members`)).body.displayName).toBe(
+      upper,
+    )
+    expect((await provider.call('DELETE', group(id))).status).toBe(204)
+    const again = await provider.call('POST', '/Groups', entra)
+    expect([again.status, again.body.id === id]).toEqual([201, false])
   })
 
   test('that a provider did not make and no admin linked is none of its', async () => {
@@ -200,6 +223,12 @@ describe('A group that gives privileges', () => {
     return privileged
   }
 
+  const addPrivilegedOf = async (id: string, permissions: string[]): Promise<string> => {
+    const made = await addGroup(product.sql, [{ id }], { permissions })
+    await (await product.as('admin')).call('PUT', `/scim-groups/${made.id}`)
+    return made.id
+  }
+
   test('is neither filled nor emptied, renamed nor deleted by a provider that was not told that it may', async () => {
     const eve = await provider.addUser()
     const { id, name } = await addPrivileged({ permissions: ['access_requests.manage'] })
@@ -238,7 +267,7 @@ describe('A group that gives privileges', () => {
     const eve = await provider.addUser()
     const { id } = await addPrivileged({ permissions: ['audit.read'] })
     const add = operations({ op: 'add', path: 'members', value: [{ value: eve.id }] })
-    expect((await trusted.call('PATCH', group(id), add)).status).toBe(200)
+    expect((await trusted.call('PATCH', group(id), add)).status).toBe(204)
     expect((await findCaller(product.sql, eve.id))?.permissions).toEqual(['audit.read'])
   })
 
@@ -248,7 +277,47 @@ describe('A group that gives privileges', () => {
     const made = await provider.addGroup([])
     await addGroupMapping(sql, made, await addMapping(sql, await addApplication(sql)))
     expect((await patch(made.id, { op: 'add', path: 'members', value: [{ value: ann.id }] })).status).toBe(
-      200,
+      204,
     )
+  })
+
+  test('is given none by what is said of it', async () => {
+    const ann = await provider.addUser({
+      roles: [{ value: 'admin' }],
+      permissions: ['access_requests.manage'],
+    })
+    const said = { permissions: ['access_requests.manage'], kind: 'temporary', id: crypto.randomUUID() }
+    const made = await provider.addGroup([ann], said)
+    expect(made.id).not.toBe(said.id)
+    await provider.call('PUT', group(made.id), {
+      schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+      displayName: made.displayName,
+      members: [{ value: ann.id }],
+      ...said,
+    })
+    expectScimError(await patch(made.id, { op: 'add', path: 'permissions', value: ['audit.read'] }), 400)
+    expectScimError(await patch(made.id, { op: 'add', value: { permissions: ['audit.read'] } }), 400)
+    await patch(made.id, { op: 'replace', path: 'id', value: said.id })
+    expect((await findCaller(product.sql, ann.id))?.permissions).toEqual([])
+    expect(await membersOf(made.id)).toEqual([ann.id])
+  })
+
+  test('keeps an admin, however many providers empty it at the same time', async () => {
+    const { sql } = product
+    const trusted = await addProvider(product, { may_manage_privileged_groups: true })
+    const [ann, bob] = [await provider.addUser(), await provider.addUser()]
+    const admins = await Promise.all(
+      [ann, bob].map((admin) => addPrivilegedOf(admin.id, ['access_requests.manage'])),
+    )
+    const known = await rows<{ group_id: string; identity_id: string }>(sql`
+      delete from memberships where group_id <> all (${admins}) and group_id in (
+        select id from groups where 'access_requests.manage' = any (permissions))
+      returning group_id, identity_id`)
+    const remove = { op: 'remove', path: 'members' }
+    const answers = await Promise.all(
+      admins.map((id) => trusted.call('PATCH', group(id), operations(remove))),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 409])
+    await sql`insert into memberships ${sql(known)}`
   })
 })

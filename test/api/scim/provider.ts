@@ -25,14 +25,17 @@ export type ScimBody = {
 
 export type Provider = {
   token_id: string
+  token: string
   call: (
     method: string,
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
   ) => Promise<ScimAnswer>
+  /** An answer that the test reads itself. */
+  open: (path: string) => Promise<Response>
   addUser: (fields?: object) => Promise<ScimBody>
-  addGroup: (members?: ScimBody[], fields?: object) => Promise<ScimBody>
+  addGroup: (members?: Pick<ScimBody, 'id'>[], fields?: object) => Promise<ScimBody>
 }
 
 const core = 'urn:ietf:params:scim:schemas:core:2.0'
@@ -71,7 +74,10 @@ export async function addProvider(product: TestProduct, rights: object = {}): Pr
   }
   return {
     token_id: made.id,
+    token: made.token,
     call,
+    open: (path) =>
+      fetch(`${product.url}/scim/v2${path}`, { headers: { authorization: `Bearer ${made.token}` } }),
     addUser: (fields = {}) =>
       add('/Users', {
         schemas: [`${core}:User`],
