@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { Context } from 'hono'
 
 import { listScimMembers } from '../../db/scim/members.ts'
@@ -47,9 +49,12 @@ function* textOf(c: Context<ScimEnv>, { group, members }: Filled): Generator<str
   yield ']}'
 }
 
-function* bytesOf(pieces: Iterable<string>): Generator<Uint8Array> {
+async function* bytesOf(pieces: Iterable<string>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
-  for (const piece of pieces) yield encoder.encode(piece)
+  for (const piece of pieces) {
+    yield encoder.encode(piece)
+    await setImmediate()
+  }
 }
 
 /** A text of megabytes is written as whoever reads it takes it. */

@@ -1,28 +1,29 @@
 import { Messages, Types } from 'scimmy'
 import { z } from 'zod'
 
-import { asSpelled, attributeOf, isForgotten } from './names.ts'
+import { asSpelled, attributeOf, isForgotten, withLowerNames } from './names.ts'
 import { ScimError } from './problem.ts'
 
 const Resource = z.record(z.string(), z.unknown())
 
-const Patch = z.object({
-  schemas: z.tuple([z.literal('urn:ietf:params:scim:api:messages:2.0:PatchOp')]),
-  Operations: z
-    .array(
-      z.object({
-        op: z
-          .string()
-          .transform((op) => op.toLowerCase())
-          .pipe(z.enum(['add', 'replace', 'remove'])),
-        path: z.string().max(1_000).optional(),
-        value: z.unknown().optional(),
-      }),
-    )
-    .min(1)
-    .max(1_000),
+const lowered = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(withLowerNames, schema)
+
+const Operation = z.object({
+  op: z
+    .string()
+    .transform((op) => op.toLowerCase())
+    .pipe(z.enum(['add', 'replace', 'remove'])),
+  path: z.string().max(1_000).optional(),
+  value: z.unknown().optional(),
 })
-export type Operation = z.infer<typeof Patch>['Operations'][number]
+export type Operation = z.infer<typeof Operation>
+
+const Patch = lowered(
+  z.object({
+    schemas: z.tuple([z.literal('urn:ietf:params:scim:api:messages:2.0:PatchOp')]),
+    operations: z.array(lowered(Operation)).min(1).max(1_000),
+  }),
+)
 
 /** Entra writes what is one thing as a list of it, and booleans as text. */
 const Wrapped = z.tuple([z.object({ value: z.unknown() })]).transform(([{ value }]) => value)
@@ -96,7 +97,7 @@ export const readResource = <Kind>(
 /** @throws ScimError */
 export function readOperations(body: unknown): Operation[] {
   const { success, data, error } = Patch.safeParse(body)
-  if (success) return data.Operations.filter(({ path = '' }) => !isForgotten(path)).map(mendOperation)
+  if (success) return data.operations.filter(({ path = '' }) => !isForgotten(path)).map(mendOperation)
   const [issue] = error.issues
   throw new ScimError('invalidSyntax', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`)
 }

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import { z } from 'zod'
 
+import { withLowerNames } from './names.ts'
 import { ScimError } from './problem.ts'
 
 /** One call names at most so many; more take several. */
@@ -12,12 +13,8 @@ const atOnce = 1_000
 
 const Member = z.object({ value: z.string(), type: z.string().nullish() })
 
-/** Names of attributes are in any case. */
-const lowered = (sent: object) =>
-  Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]))
-
 function idOf(sent: unknown): string {
-  const { success, data } = Member.safeParse(typeof sent === 'object' && sent ? lowered(sent) : sent)
+  const { success, data } = Member.safeParse(withLowerNames(sent))
   if (!success) throw new ScimError('invalidValue', 'A member is {"value": "id of a user"}.')
   if (data.type?.toLowerCase() === 'group')
     throw new ScimError('invalidValue', 'Groups have users as members, not groups.')

@@ -43,3 +43,9 @@ const single = /^(nickName|profileUrl|title|userType|preferredLanguage|locale|ti
  */
 export const isForgotten = (path: string): boolean =>
   isForeign(path) || lists.test(asSpelled(path)) || single.test(asSpelled(path))
+
+/** What messages and members hold is named in any letters. */
+export const withLowerNames = (sent: unknown): unknown =>
+  typeof sent !== 'object' || sent === null || Array.isArray(sent)
+    ? sent
+    : Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]))

@@ -317,7 +317,7 @@ describe('A group that gives privileges', () => {
     const answers = await Promise.all(
       admins.map((id) => trusted.call('PATCH', group(id), operations(remove))),
     )
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, 409])
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 409]))
     await sql`insert into memberships ${sql(known)}`
   })
 })

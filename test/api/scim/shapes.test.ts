@@ -132,7 +132,11 @@ describe('A change of a user', () => {
     ],
     ['members', operations({ op: 'add', path: 'members', value: [{ value: 'x' }] }), 400],
     ['a removal of nothing', operations({ op: 'remove' }), 400],
-    ['1,001 operations', operations(...Array(1_001).fill({ op: 'add', path: 'title', value: 'x' })), 400],
+    [
+      '1,001 operations',
+      operations(...Array.from({ length: 1_001 }, () => ({ op: 'add', path: 'title', value: 'x' }))),
+      400,
+    ],
     [
       'what is nested without end',
       `{"schemas":[],"Operations":[{"op":"add","value":${'{"name":'.repeat(200)}1${'}'.repeat(200)}}]}`,
@@ -144,6 +148,16 @@ describe('A change of a user', () => {
     const { status, body: refusal } = await provider.call('PATCH', user(id), body)
     expect([status, refusal.status]).toEqual([expected, String(expected)])
     expect(await provider.call('GET', user(id))).toMatchObject({ body: before.body })
+  })
+
+  test('is read whatever the letters of its message, and with the charset of its type', async () => {
+    const { id } = await addAl()
+    const change = {
+      Schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      operations: [{ Op: 'replace', PATH: 'active', Value: false }],
+    }
+    const type = { 'content-type': 'Application/SCIM+JSON; charset=utf-8' }
+    expect((await provider.call('PATCH', user(id), change, type)).body).toMatchObject({ id, active: false })
   })
 
   test('is one of a thousand operations', async () => {
