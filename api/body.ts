@@ -7,7 +7,7 @@ import { refuseJson } from './refuse-json.ts'
 import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
-const maxBytes = 1_048_576
+export const maxBytes = 1_048_576
 
 /** Between the steps that read a longer one, others have their turn. */
 const quickBytes = 65_536
@@ -57,10 +57,10 @@ function assertMediaType(header: string | undefined, encoding: string | undefine
  * its type says nothing; handlers see the one spelling of the type that their validators know.
  */
 export const readBodyUpTo =
-  (most: number): MiddlewareHandler<Env> =>
+  (mostOf: (path: string) => number): MiddlewareHandler<Env> =>
   async (c, next) => {
     const stream = isRead(c.req.method) ? null : c.req.raw.body
-    const bytes = stream === null ? new Uint8Array() : await readBytes(stream, most)
+    const bytes = stream === null ? new Uint8Array() : await readBytes(stream, mostOf(c.req.path))
     const isAbsent = bytes.byteLength === 0
     if (!isAbsent) assertMediaType(c.req.header('content-type'), c.req.header('content-encoding'))
     // Hono keeps what it has read as a promise, whatever the type of its cache says.
@@ -69,4 +69,4 @@ export const readBodyUpTo =
     await next()
   }
 
-export const readBody = readBodyUpTo(maxBytes)
+export const readBody = readBodyUpTo(() => maxBytes)

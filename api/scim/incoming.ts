@@ -1,10 +1,11 @@
 import { Messages, Types } from 'scimmy'
 import { z } from 'zod'
 
-import { asSpelled, attributeOf, isForgotten, withLowerNames } from './names.ts'
+import { asSpelled, attributeOf, entriesOf, isForgotten, longestPath, withLowerNames } from './names.ts'
 import { ScimError } from './problem.ts'
 
-const Resource = z.record(z.string(), z.unknown())
+/** Of operations, and of the attributes that they name. */
+const mostChanges = 1_000
 
 const lowered = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(withLowerNames, schema)
 
@@ -13,7 +14,7 @@ const Operation = z.object({
     .string()
     .transform((op) => op.toLowerCase())
     .pipe(z.enum(['add', 'replace', 'remove'])),
-  path: z.string().max(1_000).optional(),
+  path: z.string().max(longestPath).optional(),
   value: z.unknown().optional(),
 })
 export type Operation = z.infer<typeof Operation>
@@ -21,7 +22,7 @@ export type Operation = z.infer<typeof Operation>
 const Patch = lowered(
   z.object({
     schemas: z.tuple([z.literal('urn:ietf:params:scim:api:messages:2.0:PatchOp')]),
-    operations: z.array(lowered(Operation)).min(1).max(1_000),
+    operations: z.array(lowered(Operation)).min(1).max(mostChanges),
   }),
 )
 
@@ -38,23 +39,22 @@ function assertHarmless(operation: Operation): Operation {
   throw new ScimError('invalidPath', 'The one filter that a path may hold is members[value eq "…"].')
 }
 
-const isActive = (path: string): boolean => asSpelled(path) === 'active'
+type Entries = [name: string, value: unknown][]
 
-const withNames = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [asSpelled(name), value]))
-
-function mendValue(path: string, value: unknown): unknown {
-  if (isActive(path)) return asBoolean(value)
-  const parts = asSpelled(path) === 'name' ? Resource.safeParse(value) : undefined
-  return parts?.success ? withNames(parts.data) : value
+/** `name`: as it is spelled here. */
+function mendValue(name: string, value: unknown): unknown {
+  if (name === 'active') return asBoolean(value)
+  const parts = name === 'name' ? entriesOf(value) : undefined
+  return parts ? Object.fromEntries(parts.map(([part, each]) => [asSpelled(part), each])) : value
 }
 
-const mended = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(fields)
-      .filter(([name]) => !isForgotten(name))
-      .map(([name, value]) => [asSpelled(name), mendValue(name, value)]),
-  )
+function mendField([path, value]: Entries[number]): Entries[number] {
+  const name = asSpelled(path)
+  return [name, mendValue(name, value)]
+}
+
+const mended = (entries: Entries): Record<string, unknown> =>
+  Object.fromEntries(entries.filter(([name]) => !isForgotten(name)).map(mendField))
 
 function unwrapped(path: string, value: unknown): unknown {
   const { success, data } = Wrapped.safeParse(value)
@@ -62,10 +62,22 @@ function unwrapped(path: string, value: unknown): unknown {
 }
 
 function mendOperation({ path, value, ...operation }: Operation): Operation {
-  if (path !== undefined)
-    return { ...operation, path: asSpelled(path), value: mendValue(path, unwrapped(path, value)) }
-  const fields = Resource.safeParse(value)
-  return { ...operation, value: fields.success ? mended(fields.data) : value }
+  if (path === undefined) {
+    const entries = entriesOf(value)
+    return { ...operation, value: entries ? mended(entries) : value }
+  }
+  const [name, mendedValue] = mendField([path, unwrapped(path, value)])
+  return { ...operation, path: name, value: mendedValue }
+}
+
+const countNames = ({ path, value }: Operation): number =>
+  path === undefined ? (entriesOf(value)?.length ?? 0) : 1
+
+/** @throws ScimError */
+function assertFew(operations: Operation[]): Operation[] {
+  const named = operations.reduce((count, operation) => count + countNames(operation), 0)
+  if (named <= mostChanges) return operations
+  throw new ScimError('tooMany', `One call changes at most ${mostChanges} attributes.`)
 }
 
 /** SCIMMY says what is wrong with a type by a plain error. */
@@ -83,9 +95,9 @@ async function refusing<Result>(work: () => Result | Promise<Result>): Promise<R
 
 /** What is said of a resource, without what is not kept. @throws ScimError */
 export function readFields(body: unknown): Record<string, unknown> {
-  const { success, data } = Resource.safeParse(body)
-  if (!success) throw new ScimError('invalidSyntax', 'The body is not a resource.')
-  return mended(data)
+  const entries = entriesOf(body)
+  if (!entries) throw new ScimError('invalidSyntax', 'The body is not a resource.')
+  return mended(entries)
 }
 
 /** @throws ScimError */
@@ -97,7 +109,8 @@ export const readResource = <Kind>(
 /** @throws ScimError */
 export function readOperations(body: unknown): Operation[] {
   const { success, data, error } = Patch.safeParse(body)
-  if (success) return data.operations.filter(({ path = '' }) => !isForgotten(path)).map(mendOperation)
+  if (success)
+    return assertFew(data.operations.filter(({ path = '' }) => !isForgotten(path)).map(mendOperation))
   const [issue] = error.issues
   throw new ScimError('invalidSyntax', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`)
 }

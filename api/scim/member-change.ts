@@ -1,13 +1,11 @@
-import { z } from 'zod'
-
 import type { MemberChange } from '../../domain/scim.ts'
 import type { Operation } from './incoming.ts'
-import { attributeOf } from './names.ts'
+import { attributeOf, entriesOf } from './names.ts'
 import { assertNotTooMany, assertUserIds, isUserId, readMemberIds } from './members.ts'
 import { ScimError } from './problem.ts'
 
-/** What the operations so far leave: who is named, and whether as a member; `is_whole`: nobody else is one. */
-type Outcome = { is_whole: boolean; named: Map<string, boolean> }
+/** What the operations so far leave: who is named, and whether as a member; `is_whole`: nobody else is one; `read`: how many names it took. */
+type Outcome = { is_whole: boolean; named: Map<string, boolean>; read: number }
 
 const one = /^members\[value eq "([^"\\]{1,100})"\]$/i
 
@@ -28,11 +26,10 @@ async function applyToMembers(outcome: Outcome, { op, path, value }: Operation):
     outcome.named.clear()
   }
   for (const id of ids) outcome.named.set(id, op !== 'remove')
-  assertNotTooMany(outcome.named.size)
+  outcome.read += ids.length
+  assertNotTooMany(outcome.read)
   return undefined
 }
-
-const Fields = z.record(z.string(), z.unknown())
 
 const isMembers = (name: string): boolean => attributeOf(name) === 'members'
 
@@ -40,9 +37,8 @@ const isMembers = (name: string): boolean => attributeOf(name) === 'members'
 function split(operation: Operation): Operation[] {
   if (operation.path === undefined && operation.op === 'remove')
     throw new ScimError('noTarget', 'What is removed is said by a path.')
-  const fields = operation.path === undefined ? Fields.safeParse(operation.value) : undefined
-  if (!fields?.success) return [operation]
-  const entries = Object.entries(fields.data)
+  const entries = operation.path === undefined ? entriesOf(operation.value) : undefined
+  if (!entries) return [operation]
   const members = entries.filter(([name]) => isMembers(name))
   const rest = entries.filter(([name]) => !isMembers(name))
   const parts = members.map(([path, value]) => ({ ...operation, path, value }))
@@ -67,7 +63,7 @@ export async function readMemberChange(
   const isOfMembers = ({ path }: Operation) => path !== undefined && isMembers(path)
   const others = parts.filter((part) => !isOfMembers(part))
   if (others.length === parts.length) return { others }
-  const outcome: Outcome = { is_whole: false, named: new Map() }
+  const outcome: Outcome = { is_whole: false, named: new Map(), read: 0 }
   for (const part of parts.filter(isOfMembers)) await applyToMembers(outcome, part)
   return { members: asChange(outcome), others }
 }

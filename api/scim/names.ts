@@ -1,3 +1,5 @@
+import { ScimError } from './problem.ts'
+
 /** As SCIMMY writes them, which knows attributes by other letters but finds them by these alone. */
 const spelled = new Map(
   [
@@ -28,24 +30,42 @@ const withoutSchema = (path: string): string =>
 
 const inOurLetters = (name: string): string => spelled.get(name.toLowerCase()) ?? name
 
+/** What is longer leads nowhere. */
+export const longestPath = 500
+
 /** A path may name its attribute in full, and in any letters. */
-export const asSpelled = (path: string): string => withoutSchema(path).split('.').map(inOurLetters).join('.')
+export const asSpelled = (path: string): string =>
+  path.length > longestPath ? path : withoutSchema(path).split('.').map(inOurLetters).join('.')
 
 /** The attribute of the first level that a path leads to. */
 export const attributeOf = (path: string): string => inOurLetters(withoutSchema(path).split(/[.[]/)[0] ?? '')
 
 const lists = /^(emails|phoneNumbers|ims|photos|addresses|entitlements|roles|x509Certificates)\b/i
-const single = /^(nickName|profileUrl|title|userType|preferredLanguage|locale|timezone|password)$/i
+const single =
+  /^(nickName|profileUrl|title|userType|preferredLanguage|locale|timezone|password|groups|meta)$/i
 
 /**
  * What is not kept needs not be right either. Of lists, Entra adds to the entry of a type, which is never there; the one
  * address of a user is its `userName`.
  */
-export const isForgotten = (path: string): boolean =>
-  isForeign(path) || lists.test(asSpelled(path)) || single.test(asSpelled(path))
+export function isForgotten(path: string): boolean {
+  const local = withoutSchema(path)
+  return isForeign(path) || lists.test(local) || single.test(local)
+}
 
-/** What messages and members hold is named in any letters. */
-export const withLowerNames = (sent: unknown): unknown =>
-  typeof sent !== 'object' || sent === null || Array.isArray(sent)
-    ? sent
-    : Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]))
+/** No resource has so many attributes, and each costs. */
+const mostNames = 200
+
+/** What an object names; undefined: it is none. @throws ScimError */
+export function entriesOf(sent: unknown): [name: string, value: unknown][] | undefined {
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return undefined
+  if (Object.keys(sent).length > mostNames)
+    throw new ScimError('tooMany', `An object names at most ${mostNames} attributes.`)
+  return Object.entries(sent)
+}
+
+/** What messages and members hold is named in any letters. @throws ScimError */
+export function withLowerNames(sent: unknown): unknown {
+  const entries = entriesOf(sent)?.map(([name, value]) => [name.toLowerCase(), value] as const)
+  return entries ? Object.fromEntries(entries) : sent
+}

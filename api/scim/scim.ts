@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
-import { readBodyUpTo } from '../body.ts'
+import { maxBytes, readBodyUpTo } from '../body.ts'
 import type { Deps } from '../deps.ts'
 import { createScimLimiter } from '../limit-scim.ts'
 import { asDomainError, internalError } from '../problem.ts'
@@ -13,7 +13,7 @@ import type { ScimEnv } from './request.ts'
 import { scimUsers } from './users.ts'
 
 /** A group of twenty thousand, with all that a provider says of each. */
-const readScimBody = readBodyUpTo(4 * 1_048_576)
+const readScimBody = readBodyUpTo((path) => (path.includes('/Groups') ? 4 * maxBytes : maxBytes))
 
 const noResource = () => new DomainError('not_found', 'There is no such resource.')
 

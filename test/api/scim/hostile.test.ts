@@ -83,3 +83,52 @@ describe('A path of a change', () => {
     })
   })
 })
+
+describe('A body', () => {
+  const namesOf = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`name-${at}`, 'x']))
+  const values = Array.from({ length: 5_000 }, (_, at) => ({ value: `x${at}` }))
+  const many = { displayName: 'a', 'name.givenName': 'b', 'name.familyName': 'c' }
+
+  test.each<[string, string, object, number]>([
+    ['POST', 'a thousand attributes', { userName: 'a@example.com', ...namesOf(1_000) }, 400],
+    ['POST', 'a name of a thousand parts', { userName: 'a@example.com', name: namesOf(1_000) }, 400],
+    ['PATCH', 'a thousand attributes', operations({ op: 'add', value: namesOf(1_000) }), 400],
+    ['PATCH', 'an operation of a thousand parts', operations({ op: 'add', ...namesOf(1_000) }), 400],
+    [
+      'PATCH',
+      'some attributes a thousand times',
+      operations(...Array.from({ length: 1_000 }, () => ({ op: 'add', value: many }))),
+      400,
+    ],
+    // Each took a minute, as each one that goes was looked for among all.
+    [
+      'PATCH',
+      'five thousand groups that go',
+      operations(
+        { op: 'add', path: 'groups', value: values },
+        { op: 'remove', path: 'groups', value: values },
+      ),
+      200,
+    ],
+    [
+      'PATCH',
+      'five thousand roles that go',
+      operations({ op: 'add', path: 'roles', value: values }, { op: 'remove', path: 'Roles', value: values }),
+      200,
+    ],
+    [
+      'PATCH',
+      'whatever a resource is about',
+      operations({ op: 'add', path: 'meta', value: namesOf(10_000) }),
+      200,
+    ],
+  ])('by %s of %s takes no time to speak of', async (method, _, body, expected) => {
+    const path = method === 'POST' ? '/Users' : `/Users/${someone.id}`
+    const began = process.threadCpuUsage()
+    const answer = await provider.call(method, path, body)
+    const { user, system } = process.threadCpuUsage(began)
+    expect(answer.status).toBe(expected)
+    expect((user + system) / 1_000).toBeLessThan(2_000)
+  })
+})

@@ -134,8 +134,11 @@ test.each([
   expect(answer.headers.get('content-type')).toBe('application/scim+json')
 })
 
-test('A body that is too long is refused', async () => {
-  const answer = await provider.call('POST', '/Users', `{"userName":"${'a'.repeat(4_200_000)}"}`)
+test.each([
+  ['/Users', 1_100_000],
+  ['/Groups', 4_200_000],
+])('A body of %s that is too long is refused: %i', async (path, length) => {
+  const answer = await provider.call('POST', path, `{"displayName":"${'a'.repeat(length)}"}`)
   expect([answer.status, answer.body.status]).toEqual([413, '413'])
 })
 
