@@ -16,7 +16,7 @@ import {
 import { startTestProduct } from '../../setup/product.ts'
 import type { TestProduct } from '../../setup/product.ts'
 import { addProvider, operations } from './provider.ts'
-import type { Provider, ScimAnswer } from './provider.ts'
+import type { Provider, ScimAnswer, ScimBody } from './provider.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
@@ -73,6 +73,26 @@ const oktaUser = (userName: string) => ({
   password: '1mz050nq',
   active: true,
 })
+
+/** A user with a session, a grant and a pending request. */
+async function addHolder(): Promise<ScimBody> {
+  const { sql } = product
+  const person = await provider.addUser()
+  const { id } = person
+  const [granted, pending] = [await addTemplate(sql), await addTemplate(sql)]
+  await addGrant(sql, granted, { id })
+  await addRequest(sql, pending, { id })
+  await sql`insert into sessions (id, token_hash, identity_id, method, expires_at)
+    values (${crypto.randomUUID()}, ${Buffer.from(id)}, ${id}, 'local', now() + interval '1 hour')`
+  return person
+}
+
+const leftOf = (id: string) =>
+  getRow<Record<string, number>>(product.sql`
+    select (select count(*)::int from sessions where identity_id = ${id}) as sessions,
+      (select count(*)::int from grants where subject_id = ${id} and ended_at is null) as grants,
+      (select count(*)::int from access_requests where subject_id = ${id}
+        and status in ('pending', 'approved')) as requests`)
 
 describe('A user', () => {
   test.each([
@@ -162,25 +182,31 @@ describe('A user', () => {
     ],
     ['Okta', { op: 'replace', value: { active: false } }],
   ])('is disabled as %s asks: sessions, pending requests and grants end at once', async (_, operation) => {
-    const { sql } = product
-    const { id } = await provider.addUser()
-    const [granted, pending] = [await addTemplate(sql), await addTemplate(sql)]
-    const grant = await addGrant(sql, granted, { id })
-    const request_id = await addRequest(sql, pending, { id })
-    await sql`insert into sessions (id, token_hash, identity_id, method, expires_at)
-      values (${crypto.randomUUID()}, ${Buffer.from(id)}, ${id}, 'local', now() + interval '1 hour')`
+    const { id } = await addHolder()
     const { status, body } = await patch(id, operation)
     expect(status).toBe(200)
     expect(body.active).toBe(false)
-    const left = await getRow<Record<string, number>>(sql`
-      select (select count(*)::int from sessions where identity_id = ${id}) as sessions,
-        (select count(*)::int from grants where subject_id = ${id} and ended_at is null) as grants,
-        (select count(*)::int from access_requests where status in ('pending', 'approved')
-          and id in (${request_id}, ${grant.request_id})) as requests`)
-    expect(left).toEqual({ sessions: 0, grants: 0, requests: 0 })
-    const events = await eventsOf(sql, id)
+    expect(await leftOf(id)).toEqual({ sessions: 0, grants: 0, requests: 0 })
+    const events = await eventsOf(product.sql, id)
     expect(events.map(({ kind }) => kind)).toEqual(['identity.created', 'identity.updated'])
     expect((await patch(id, { op: 'Replace', path: 'active', value: 'True' })).body.active).toBe(true)
+    expect(await leftOf(id)).toEqual({ sessions: 0, grants: 0, requests: 0 })
+  })
+
+  test.each<[string, (of: ScimBody) => Promise<ScimAnswer>]>([
+    [
+      'replaced',
+      ({ id, userName }) => provider.call('PUT', user(id), { ...oktaUser(userName), active: 'false' }),
+    ],
+    ['deleted', ({ id }) => provider.call('DELETE', user(id))],
+  ])('has nothing left once they are %s, and gets nothing back', async (_, end) => {
+    const person = await addHolder()
+    expect(await leftOf(person.id)).toEqual({ sessions: 1, grants: 1, requests: 2 })
+    expect((await end(person)).status).toBeLessThan(300)
+    expect(await leftOf(person.id)).toEqual({ sessions: 0, grants: 0, requests: 0 })
+    const again = await provider.call('POST', '/Users', oktaUser(person.userName))
+    expect([201, 409]).toContain(again.status)
+    expect(await leftOf(person.id)).toEqual({ sessions: 0, grants: 0, requests: 0 })
   })
 
   test('is changed as providers change it, part by part', async () => {
