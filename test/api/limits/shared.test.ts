@@ -112,9 +112,17 @@ describe('The token endpoint', () => {
   test('answers too many calls in its own words, and failures count as twenty', async () => {
     await database.sql`delete from rate_limits`
     const [here, there] = [createEndpoint(database.sql, 20), createEndpoint(other, 20)]
-    for (let failure = 0; failure < 10; failure += 1)
-      expect((await (failure % 2 === 0 ? here : there)('wrong')).status).toBe(401)
-    const refused = await here('right')
+    const began = Date.now()
+    let failures = 0
+    let refused = await here('wrong')
+    while (refused.status === 401) {
+      failures += 1
+      refused = await (failures % 2 === 0 ? here : there)('wrong')
+    }
+    // Ten clients' worth for an address is ten failures; what comes back meanwhile is on top.
+    const cameBack = Math.ceil((Date.now() - began) / 6_000)
+    expect(failures).toBeGreaterThanOrEqual(10)
+    expect(failures).toBeLessThanOrEqual(11 + cameBack)
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     expect(refused.headers.get('cache-control')).toBe('no-store')
