@@ -34,7 +34,7 @@ async function readSent(body: unknown): Promise<Sent> {
   return { input, member_ids }
 }
 
-/** Members are told to nobody who did not ask for them in so many words: RFC 7644, 3.5.2, leaves both open. */
+/** What was changed is told to who asks for it by attributes, as RFC 7644, 3.5.2, allows: a group may be large. */
 function sendChanged(c: Context<ScimEnv>, group: ScimGroup): Promise<Response> | Response {
   const hasAsked = c.req.query('attributes') !== undefined || !wants(c.req.query(), 'members')
   return hasAsked ? sendGroup(c, group) : c.body(null, 204)

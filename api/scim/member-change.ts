@@ -4,7 +4,10 @@ import { attributeOf, entriesOf } from './names.ts'
 import { assertNotTooMany, assertUserIds, isUserId, readMemberIds } from './members.ts'
 import { ScimError } from './problem.ts'
 
-/** What the operations so far leave: who is named, and whether as a member; `is_whole`: nobody else is one; `read`: how many names it took. */
+/**
+ * What the operations so far leave: who is named, and whether as a member. `is_whole`: nobody else is one; `read`: how
+ * many names that took.
+ */
 type Outcome = { is_whole: boolean; named: Map<string, boolean>; read: number }
 
 const one = /^members\[value eq "([^"\\]{1,100})"\]$/i
