@@ -1,4 +1,4 @@
-import { Stack, TextInput } from '@mantine/core'
+import { Stack, Text, TextInput } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 
 import { SaveBar } from '../../../admin/save-bar.tsx'
@@ -13,6 +13,13 @@ import { useRefused } from './use-refused.ts'
 const CodeEditor = lazy(() =>
   import('./editor/code-editor.tsx').then(({ CodeEditor }) => ({ default: CodeEditor })),
 )
+
+const linePx = 21.7
+const bordersPx = 10
+
+/** As high as the editor will be, so that nothing below it jumps when it comes. */
+const editorHeight = (text: string): number =>
+  Math.round(Math.min(Math.max(288, text.split('\n').length * linePx) + bordersPx, innerHeight * 0.65 + 2))
 
 export type ScriptFormProps = { form: Form<ScriptDraft> }
 
@@ -34,7 +41,7 @@ export function ScriptForm({ form, isNew }: ScriptFormProps & { isNew: boolean }
             error={errors['/name']}
             onChange={({ currentTarget }) => set({ name: currentTarget.value })}
           />
-          <Suspense fallback={<Loading rows={1} height={330} />}>
+          <Suspense fallback={<EditorPlace text={draft.script} />}>
             <CodeEditor text={draft.script} refused={refused} onChange={(script) => set({ script })} />
           </Suspense>
         </Section>
@@ -43,5 +50,16 @@ export function ScriptForm({ form, isNew }: ScriptFormProps & { isNew: boolean }
         <SaveBar form={form} label={isNew ? 'Create script' : 'Save as a new version'} />
       </Stack>
     </form>
+  )
+}
+
+function EditorPlace({ text }: { text: string }) {
+  return (
+    <>
+      <Loading rows={1} height={editorHeight(text)} />
+      <Text size="sm" c="dimmed">
+        Opening the editor…
+      </Text>
+    </>
   )
 }

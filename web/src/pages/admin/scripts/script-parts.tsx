@@ -39,8 +39,6 @@ export function ScriptParts({ task_id, part }: { task_id: string; part: string }
 
 /** Why it does not run, and what it is the trigger task of. */
 export function ScriptState({ task }: { task: ScriptTask }) {
-  const { data: templates = [] } = useQuery(templatesQuery)
-  const using = templates.filter(({ trigger_task_id }) => trigger_task_id === task.id)
   return (
     <>
       {task.disabled_reason !== null && (
@@ -51,20 +49,29 @@ export function ScriptState({ task }: { task: ScriptTask }) {
       {!task.enabled && task.disabled_reason === null && (
         <Text>It is disabled: it runs on no event and at no time.</Text>
       )}
-      {using.length > 0 && (
-        <Text>
-          Trigger task of{' '}
-          {using.map(({ id, name }, index) => (
-            <span key={id}>
-              {index > 0 && ', '}
-              <Link to="/templates/$templateId" params={{ templateId: id }}>
-                {name}
-              </Link>
-            </span>
-          ))}
-        </Text>
-      )}
+      <UsedBy task_id={task.id} />
     </>
+  )
+}
+
+/** Keeps its line while it is on the way. */
+function UsedBy({ task_id }: { task_id: string }) {
+  const { data: templates, isPending } = useQuery(templatesQuery)
+  const using = templates?.filter(({ trigger_task_id }) => trigger_task_id === task_id) ?? []
+  if (isPending) return <Text aria-hidden="true">{'\u00a0'}</Text>
+  if (using.length === 0) return <Text c="dimmed">No template names it as its trigger task.</Text>
+  return (
+    <Text>
+      Trigger task of{' '}
+      {using.map(({ id, name }, index) => (
+        <span key={id}>
+          {index > 0 && ', '}
+          <Link to="/templates/$templateId" params={{ templateId: id }}>
+            {name}
+          </Link>
+        </span>
+      ))}
+    </Text>
   )
 }
 

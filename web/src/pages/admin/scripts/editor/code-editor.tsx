@@ -1,7 +1,7 @@
 import { javascript } from '@codemirror/lang-javascript'
 import { linter, lintGutter, type Diagnostic } from '@codemirror/lint'
 import { basicSetup, EditorView } from 'codemirror'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 
 import { styleNonce } from '../../../../ui/style-nonce.ts'
 import classes from './code-editor.module.css'
@@ -96,7 +96,8 @@ export function CodeEditor(props: CodeEditorProps) {
   const view = useRef<EditorView>(null)
   const live = useRef<Live>({ ...props, onPlaces: setPlaces })
   live.current = { ...props, onPlaces: setPlaces }
-  useEffect(() => {
+  // Before anything is painted: its place would be empty for a moment, and all below it jump.
+  useLayoutEffect(() => {
     if (place.current === null) return undefined
     const editor = createEditor(place.current, live)
     view.current = editor
