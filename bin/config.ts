@@ -73,7 +73,6 @@ const Environment = z.object({
       (proxies) => proxies.every(isNetwork),
       'must be IP addresses or ranges (10.0.0.0/8) with commas between',
     ),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
 })
 
 /** What an operator can set. Ports and URLs that are absent are found at start. */
@@ -111,7 +110,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     tokens_per_minute: data.TOKENS_PER_MINUTE,
     scim_calls_per_minute: data.SCIM_CALLS_PER_MINUTE,
     trusted_proxies: data.TRUSTED_PROXIES,
-    log_level: data.LOG_LEVEL,
   }
 }
 

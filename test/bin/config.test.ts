@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { describe, expect, test } from 'vitest'
@@ -21,6 +22,30 @@ describe('without any variable', () => {
       max_duration_mins: 43_200,
       allow_private_egress: false,
     })
+  })
+})
+
+describe('the documentation', () => {
+  const read = (file: string) => readFileSync(path.join(projectRoot, file), 'utf8')
+  const named = (text: string, pattern: RegExp) =>
+    [...text.matchAll(pattern)].map(([, name = '']) => name).toSorted()
+  const rows = read('docs/configuration.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+
+  test('names every variable that is read, and no other', () => {
+    const documented = rows.flatMap(([, names = '']) => named(names, /`(\w+)`/g)).toSorted()
+    expect(documented).toEqual(named(read('bin/config.ts'), /^ {2}([A-Z][A-Z_]+): /gm))
+  })
+
+  test('gives every number the default that it has', () => {
+    const defaults: Record<string, unknown> = loadConfig({})
+    for (const [, names = '', values = ''] of rows) {
+      if (!/^\d+(, \d+)*$/.test(values)) continue
+      const kept = [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => defaults[name.toLowerCase()])
+      expect([names, kept.join(', ')]).toEqual([names, values])
+    }
   })
 })
 
@@ -64,7 +89,6 @@ describe('a variable', () => {
     ['PUBLIC_URL', 'ftp://example.com', 'http:'],
     ['PUBLIC_URL', 'example.com', 'http:'],
     ['SANDBOX_MIN_LEVEL', 'Full', 'full, namespaces, own_user, limits, process'],
-    ['LOG_LEVEL', 'loud', 'debug, info, warn or error'],
     ['SIGNING_KEY', 'secret', 'ES256'],
     ['SIGNING_KEY', pem('P-384'), 'ES256'],
     ['SIGNING_KEY', '{"kty":"EC"', 'ES256'],
