@@ -5,6 +5,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
 import { leaseSeconds, releaseKey, renewKey, reserveKey, storeAnswer } from '../db/idempotency.ts'
 import { DomainError } from '../domain/errors.ts'
+import { assertMayReplay } from './replay-rights.ts'
 import { isRead } from './router.ts'
 import type { Env } from './router.ts'
 
@@ -36,7 +37,9 @@ async function keepAnswer(c: Context<Env>, attempt: { caller_id: string; key: st
     const value = c.res.headers.get(name)
     return value === null ? [] : [[name, value]]
   })
+  const needed = c.get('needed')
   return storeAnswer(sql, attempt, {
+    permissions: needed === undefined ? [] : [needed],
     status,
     headers: Object.fromEntries(headers) as Record<string, string>,
     body: await c.res.clone().text(),
@@ -45,7 +48,8 @@ async function keepAnswer(c: Context<Env>, attempt: { caller_id: string; key: st
 
 /**
  * A write under an Idempotency-Key happens once: a repeat gets the first answer, and a repeat of a call whose answer
- * was lost goes on as the same operation. A key belongs to its caller, route and body for 24 hours.
+ * was lost goes on as the same operation. A key belongs to its caller, route and body for 24 hours; whoever may no longer
+ * be told the first answer is refused.
  */
 export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const key = isRead(c.req.method) ? undefined : readKey(c)
@@ -56,6 +60,7 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const attempt = { caller_id: c.get('caller').id, key, fingerprint: await fingerprintOf(c) }
   const { operation_id, answer } = await reserveKey(c.get('deps').sql, attempt)
   if (answer) {
+    await assertMayReplay(c, answer)
     const headers = { ...answer.headers, 'idempotency-replayed': 'true' }
     if (answer.status === 204) return c.body(null, 204, headers)
     return c.body(answer.body, answer.status as ContentfulStatusCode, headers)

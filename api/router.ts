@@ -15,8 +15,13 @@ import { Problem } from './problem.ts'
 
 z.config({ customError: sayIssue })
 
-/** `operation_id` names what a write creates: under an Idempotency-Key the same key gives the same id. */
-export type Env = { Variables: { deps: Deps; session: Session; caller: Caller; operation_id: string } }
+/**
+ * `operation_id` names what a write creates: under an Idempotency-Key the same key gives the same id. `needed`: the
+ * permission that let the caller through, where the route asks for one.
+ */
+export type Env = {
+  Variables: { deps: Deps; session: Session; caller: Caller; operation_id: string; needed?: Permission }
+}
 
 export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
@@ -56,6 +61,7 @@ export const may =
   async (c, next) => {
     if (!holds(c.get('caller'), permission))
       throw new DomainError('forbidden', `This needs the permission ${permission}.`)
+    c.set('needed', permission)
     await next()
   }
 

@@ -1,10 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto'
 
+import type { Permission } from '../domain/directory.ts'
 import { DomainError } from '../domain/errors.ts'
 import { findRow, getRow, transaction } from './client.ts'
 import type { Sql } from './client.ts'
 
-export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
+/** `permissions`: what the caller needed for it. */
+export type StoredAnswer = {
+  status: number
+  headers: Record<string, string>
+  body: string
+  permissions: Permission[]
+}
 
 /** A first attempt goes ahead under `operation_id`, and so does one whose answer was lost; a later one gets `answer`. */
 export type Reservation = { operation_id: string; answer: StoredAnswer | undefined }
@@ -18,6 +25,7 @@ type Row = {
   status: number | null
   headers: Record<string, string>
   body: string
+  permissions: Permission[]
 }
 
 /** Renewed while the call goes on; an attempt whose process died is taken over after it. */
@@ -34,7 +42,7 @@ export function reserveKey(sql: Sql, { caller_id, key, fingerprint }: Attempt): 
     if (fresh) return { operation_id: fresh.operation_id, answer: undefined }
     const known = await getRow<Row>(tx`
       select fingerprint, operation_id, coalesce(locked_until > clock_timestamp(), false) as is_locked,
-        status, headers, body
+        status, headers, body, coalesce(permissions, '{}') as permissions
       from idempotency_keys where caller_id = ${caller_id} and key = ${key} for update`)
     if (known.fingerprint !== fingerprint) {
       throw new DomainError('idempotency_key_reused', 'This Idempotency-Key was used for another call.')
@@ -58,7 +66,7 @@ export async function storeAnswer(
   answer: StoredAnswer,
 ): Promise<void> {
   await sql`update idempotency_keys set status = ${answer.status}, headers = ${sql.json(answer.headers)},
-    body = ${answer.body}, locked_until = null where caller_id = ${caller_id} and key = ${key}`
+    body = ${answer.body}, permissions = ${answer.permissions}, locked_until = null where caller_id = ${caller_id} and key = ${key}`
 }
 
 /** The call goes on. */

@@ -35,6 +35,11 @@ const findHolder = (db: Db, identity_id: string): Promise<Held | undefined> =>
   findRow<Held>(db`select kind, email, owner_id from identities where id = ${identity_id}`)
 
 /** @throws DomainError `not_found`, `forbidden` */
+export async function assertMayManageCredentials(db: Db, { identity_id, actor }: Asking): Promise<void> {
+  assertMayManage(await findHolder(db, identity_id), actor)
+}
+
+/** @throws DomainError `not_found`, `forbidden` */
 export async function listCredentials(
   db: Db,
   { identity_id, actor }: Asking,
