@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import { createRoute, z } from '@hono/zod-openapi'
 
 import {
   createIdentity,
@@ -10,19 +10,29 @@ import { Identity, IdentityInput, IdentityPatch } from '../../domain/directory.t
 import { DomainError } from '../../domain/errors.ts'
 import { IdentityId } from '../../domain/ids.ts'
 import { sendVersioned } from '../etag.ts'
-import { pageOf, router } from '../router.ts'
-import { createRouteOf, editRoute, getRoute, listRoute, noParams, sendCreated, writeOf } from './directory.ts'
+import { json, listOf, pageOf, PageQuery, problems, router, security } from '../router.ts'
+import { createRouteOf, editRoute, getRoute, noParams, sendCreated, writeOf } from './directory.ts'
 
 const path = '/identities'
 const one = '/identities/{id}'
 const permission = 'directory.manage'
 const params = z.object({ id: IdentityId })
 
-const list = listRoute({
+const list = createRoute({
+  method: 'get',
   path,
-  params: noParams,
-  item: Identity,
+  tags: ['Directory'],
+  security,
   summary: 'List people and non-human identities',
+  request: {
+    query: PageQuery.extend({
+      orphaned: z
+        .enum(['true', 'false'])
+        .optional()
+        .describe('`true`: only non-human identities that no active person owns'),
+    }),
+  },
+  responses: { 200: json(listOf(Identity), 'A page of them'), ...problems(422) },
 })
 const create = createRouteOf({
   permission,
@@ -51,8 +61,10 @@ const update = editRoute({
 
 export const identities = router()
   .openapi(list, async (c) => {
-    const page = pageOf('identities', c.req.valid('query'))
-    return c.json(await listIdentities(c.get('deps').sql, page), 200)
+    const query = c.req.valid('query')
+    const orphaned = query.orphaned === undefined ? undefined : query.orphaned === 'true'
+    const wanted = { ...pageOf('identities', query), orphaned }
+    return c.json(await listIdentities(c.get('deps').sql, wanted), 200)
   })
   .openapi(create, async (c) => {
     const save = { id: c.get('operation_id'), input: c.req.valid('json'), actor: c.get('caller') }

@@ -30,9 +30,19 @@ export async function findIdentity(db: Db, id: string): Promise<Versioned<Identi
   return { resource, version }
 }
 
-export async function listIdentities(db: Db, page: PageRequest): Promise<Page<Identity>> {
+/** Orphaned: a machine that no active person owns. */
+const isOrphaned = (db: Db) => db`kind <> 'human' and not exists (
+  select from identities o where o.id = identities.owner_id and o.kind = 'human' and o.status = 'active'
+    and (o.expires_at is null or o.expires_at > clock_timestamp()))`
+
+/** Oldest first. `orphaned`: those alone that are, or that are not. */
+export async function listIdentities(
+  db: Db,
+  { orphaned, ...page }: PageRequest & { orphaned?: boolean | undefined },
+): Promise<Page<Identity>> {
   const found = await rows<Identity>(db`
-    select ${columns(db)} from identities where ${page.after}::uuid is null or id > ${page.after}
+    select ${columns(db)} from identities where (${page.after}::uuid is null or id > ${page.after})
+      and (${orphaned ?? null}::boolean is null or (${isOrphaned(db)}) = ${orphaned ?? null}::boolean)
     order by id limit ${page.limit + 1}`)
   return toPage('identities', page, found)
 }
