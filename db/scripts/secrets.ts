@@ -7,6 +7,7 @@ import type { Db, Sql, Tx } from '../client.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import type { Sealed, Sealer } from '../sealing.ts'
+import { assertMayLoosen, listTasksNaming } from './guards.ts'
 
 const columns = (db: Db) => db`name, hosts, created_at, updated_at`
 
@@ -29,12 +30,17 @@ async function findId(tx: Tx, name: string): Promise<string | undefined> {
 
 type Save = { id: string; name: string; input: SecretInput; actor: Actor }
 
-/** `id` is that of the row where the name is new. Two at once: the later one stays. */
+/**
+ * `id` is that of the row where the name is new. Two at once: the later one stays. What a script that can hold an approval
+ * back is told by a secret is part of what it decides; to delete the secret only makes it refuse.
+ * @throws DomainError `forbidden`
+ */
 export function putSecret(sql: Sql, sealer: Sealer, { id, name, input, actor }: Save): Promise<Secret> {
   const { value, hosts } = input
   const sealed = sealer.seal(value, placeOf(name))
   return transaction(sql, async (tx) => {
     const known = await findId(tx, name)
+    await assertMayLoosen(tx, actor, await listTasksNaming(tx, name))
     const { id: object_id, ...secret } = await getRow<Secret & { id: string }>(tx`
       insert into secrets ${tx({ id, name, hosts, ...sealed })}
       on conflict (name) do update set hosts = excluded.hosts, value = excluded.value, key_id = excluded.key_id,

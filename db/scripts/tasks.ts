@@ -4,13 +4,13 @@ import { appendAudit } from '../audit.ts'
 import type { Actor, Json } from '../audit.ts'
 import { findRow, rows, transaction } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
-import { assertMayGrant } from '../directory/may-grant.ts'
 import { toPage } from '../paging.ts'
 import type { Page, PageRequest } from '../paging.ts'
 import { refusingTaken } from '../taken.ts'
 import type { Versioned } from '../templates.ts'
 import { assertVersion } from '../versions.ts'
 import type { Precondition } from '../versions.ts'
+import { assertMayLoosen } from './guards.ts'
 import { announceSchedule } from './schedules.ts'
 
 type Row = {
@@ -90,17 +90,6 @@ export function createTask(sql: Sql, save: Save): Promise<Versioned<ScriptTask>>
   return refusingTaken(uniqueFields, work)
 }
 
-/** A script that can hold an approval back is part of how its mappings can be had. */
-async function assertMayReplace(tx: Tx, { id, actor }: Save): Promise<void> {
-  const guarded = await rows<{ mapping_id: string }>(tx`
-    select unnest(mapping_ids) as mapping_id from templates
-    where trigger_task_id = ${id} and trigger_task_failure_mode = 'block'
-    union
-    select (m ->> 'id')::uuid from access_requests r, jsonb_array_elements(r.mappings) m
-    where r.status = 'pending' and r.trigger_task_id = ${id} and r.trigger_task_failure_mode = 'block'`)
-  await assertMayGrant(tx, actor, { mapping_ids: guarded.map(({ mapping_id }) => mapping_id) })
-}
-
 /** @throws DomainError `not_found`, `precondition_failed`, `forbidden`, `name_taken` */
 export function replaceTask(
   sql: Sql,
@@ -110,7 +99,7 @@ export function replaceTask(
     await tx`select from script_tasks where id = ${save.id} for update`
     const { version } = await getTask(tx, save.id)
     assertVersion(save.precondition, version)
-    await assertMayReplace(tx, save)
+    await assertMayLoosen(tx, save.actor, [save.id])
     await insertVersion(tx, save, version + 1)
     await tx`update script_tasks set name = ${save.input.name}, version = ${version + 1},
       disabled_reason = null, updated_at = clock_timestamp() where id = ${save.id}`

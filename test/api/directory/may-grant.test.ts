@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { findCaller } from '../../../db/directory/caller.ts'
 import type { Application, AppMapping, Group, Identity, Permission } from '../../../domain/directory.ts'
@@ -327,4 +327,52 @@ test('A script that holds approvals back is rewritten only by who may grant what
   })
   await expectMissing(save(eve), `mapping "${dbAdmin.name}"`)
   expect((await save(await addAdmin(sql))).status).toBe(200)
+})
+
+describe('What a script that holds approvals back is told by a secret is changed only by who may grant what it guards', () => {
+  /** A secret, and a script of a template that names it. */
+  async function guardedBy(script: (name: string) => string, failure_mode = 'block') {
+    const name = `S_${fresh('x').replaceAll('-', '_')}`
+    const scripts = { compile: (code: string) => Promise.resolve({ code }) }
+    const withScripts = await createTestApi(database.sql, { scripts: scripts as never })
+    const input = { name: fresh('task'), script: script(name) }
+    const by = await addHolder('scripts.manage')
+    const made = await withScripts.call<{ id: string }>('POST', '/scheduled-tasks', {
+      as: by.id,
+      body: input,
+    })
+    const put = (as: Identity, to = name) =>
+      withScripts.call<{ id: string; detail: string }>('PUT', `/secrets/${to}`, {
+        as: as.id,
+        body: { value: 'a value', hosts: ['tickets.example.com'] },
+      })
+    expect((await put(by)).status).toBe(200)
+    await addTemplate(database.sql, {
+      app_id: app.id,
+      mapping_ids: [dbAdmin.id],
+      trigger_task_id: made.body.id,
+      trigger_task_failure_mode: failure_mode,
+    })
+    const remove = (as: Identity) => withScripts.call('DELETE', `/secrets/${name}`, { as: as.id })
+    return { name, by, put, remove }
+  }
+  const reads = (name: string) => `export const run = () => http.get(secrets.get('${name}'))`
+
+  test('whether it is replaced, or made anew', async () => {
+    const { by, put, remove } = await guardedBy(reads)
+    await expectMissing(put(by), `mapping "${dbAdmin.name}"`)
+    const admin = await addAdmin(database.sql)
+    expect((await put(admin)).status).toBe(200)
+    expect((await remove(by)).status).toBe(204)
+    await expectMissing(put(by), `mapping "${dbAdmin.name}"`)
+    expect((await put(admin)).status).toBe(200)
+  })
+
+  test('and by everybody who manages scripts where it guards nothing, or is another one', async () => {
+    const beside = await guardedBy(reads, 'ignore')
+    expect((await beside.put(beside.by)).status).toBe(200)
+    const { name, by, put } = await guardedBy(reads)
+    expect((await put(by, `${name}_2`)).status).toBe(200)
+    expect((await put(by, name.slice(0, -1))).status).toBe(200)
+  })
 })
