@@ -2,6 +2,7 @@ import { Alert } from '@mantine/core'
 
 import type { AccessRequestDetail } from '../../../domain/access-request.ts'
 import { Instant } from '../ui/instant.tsx'
+import { legible } from '../ui/words.tsx'
 import classes from './script-refusal.module.css'
 
 type Entry = AccessRequestDetail['timeline'][number]
@@ -20,7 +21,9 @@ export function ScriptRefusal({ request }: { request: AccessRequestDetail }) {
       className={classes.refusal}
       title={`The script “${String(task_name)}” did not let the approval pass`}
     >
-      <pre className={classes.message}>{typeof message === 'string' ? message : 'It gave no reason.'}</pre>
+      <pre className={classes.message}>
+        {typeof message === 'string' ? legible(message) : 'It gave no reason.'}
+      </pre>
       <Instant at={refused.at} />. The request is still pending: it can be approved again once the reason is
       gone.
     </Alert>

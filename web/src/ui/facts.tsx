@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react'
 
 import classes from './facts.module.css'
+import { Words } from './words.tsx'
 
-/** Names and values, one below the other; what is null or false is left out. */
+/** Names and values, one below the other; what is null or false is left out. A text is what somebody wrote. */
 export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) {
   return (
     <dl className={classes.facts}>
@@ -11,7 +12,7 @@ export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) 
         .map(([name, value]) => (
           <div key={name} className={classes.fact}>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd>{typeof value === 'string' ? <Words>{value}</Words> : value}</dd>
           </div>
         ))}
     </dl>

@@ -1,6 +1,7 @@
 import type { AccessRequest } from '../../../domain/access-request.ts'
 import { PrivilegeMark } from './marks.tsx'
 import classes from './mappings.module.css'
+import { legible } from './words.tsx'
 
 /** What exactly is granted: each mapping with the claim that a token then carries, and how much it allows. */
 export function Mappings({ mappings }: { mappings: AccessRequest['mappings'] }) {
@@ -10,7 +11,7 @@ export function Mappings({ mappings }: { mappings: AccessRequest['mappings'] }) 
       {mappings.map(({ id, name, claim, value, privilege_level }) => (
         <li key={id}>
           <span>{name}</span>
-          <code>{`${claim} = ${value}`}</code>
+          <code>{`${claim} = ${legible(value)}`}</code>
           <PrivilegeMark level={privilege_level} />
         </li>
       ))}

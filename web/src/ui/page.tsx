@@ -28,7 +28,11 @@ export function Page({ title, about, actions, wide = false, children }: PageProp
           <Title order={1} size="h2" ref={heading} tabIndex={-1} className={classes.title}>
             {title}
           </Title>
-          {about !== undefined && <Text c="dimmed">{about}</Text>}
+          {about !== undefined && (
+            <Text c="dimmed" component="div">
+              {about}
+            </Text>
+          )}
         </div>
         {actions !== undefined && <div className={classes.actions}>{actions}</div>}
       </header>

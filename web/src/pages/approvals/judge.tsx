@@ -14,6 +14,7 @@ import { Ago } from '../../ui/instant.tsx'
 import { Mappings } from '../../ui/mappings.tsx'
 import { StatusMark } from '../../ui/marks.tsx'
 import { Arriving } from '../../ui/states.tsx'
+import { legible, Person } from '../../ui/words.tsx'
 
 type JudgeProps = { request_id: string; onDecided: () => void }
 
@@ -52,7 +53,7 @@ function Judged({ request, onDecided }: { request: AccessRequestDetail; onDecide
 }
 
 const factsOf = (request: AccessRequestDetail): [string, React.ReactNode][] => [
-  ['Who', `${request.requester_name} (${request.requester_email})`],
+  ['Who', <Person key="who" name={request.requester_name} email={request.requester_email} />],
   ['For', request.subject_id !== request.requester_id && request.subject_name],
   [`What, in ${request.app_name}`, <Mappings key="mappings" mappings={request.mappings} />],
   ['Why', request.justification],
@@ -69,7 +70,7 @@ function Settled({ request: { status, decided_by_email, comment } }: { request: 
     <Text role="status">
       This request is {status}
       {decided_by_email !== null && `, decided by ${decided_by_email}`}
-      {comment !== null && `: “${comment}”`}. There is nothing left to decide.
+      {comment !== null && `: “${legible(comment)}”`}. There is nothing left to decide.
     </Text>
   )
 }

@@ -8,6 +8,7 @@ import { inWords } from '../../ui/durations.ts'
 import { Ago, Countdown, Instant } from '../../ui/instant.tsx'
 import { LinkButton } from '../../ui/link-button.tsx'
 import { StatusMark } from '../../ui/marks.tsx'
+import { legible } from '../../ui/words.tsx'
 import classes from './my-request.module.css'
 
 /** Where a request stands, in a sentence. */
@@ -25,7 +26,7 @@ function Standing({ request, isForMe }: { request: AccessRequest; isForMe: boole
   return (
     <>
       {ended_at !== null && <Instant at={ended_at} />}
-      {said !== null && `: “${said}”`}
+      {said !== null && `: “${legible(said)}”`}
     </>
   )
 }

@@ -5,6 +5,7 @@ import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
 import { Facts } from '../../ui/facts.tsx'
 import { LinkButton } from '../../ui/link-button.tsx'
 import { Mappings } from '../../ui/mappings.tsx'
+import { Words } from '../../ui/words.tsx'
 import classes from './catalogue.module.css'
 import { howLong, whoDecides } from './terms.ts'
 
@@ -25,7 +26,11 @@ export function CatalogueCard({ entry }: { entry: CatalogueEntry }) {
           Request
         </LinkButton>
       </div>
-      {entry.description !== '' && <Text className="pre-line">{entry.description}</Text>}
+      {entry.description !== '' && (
+        <div className={classes.description}>
+          <Words>{entry.description}</Words>
+        </div>
+      )}
       <Facts
         facts={[
           [`Grants in ${entry.app_name}`, <Mappings key="mappings" mappings={entry.mappings} />],

@@ -7,6 +7,7 @@ import { Facts } from '../../ui/facts.tsx'
 import { Mappings } from '../../ui/mappings.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Arriving, Empty, Loading } from '../../ui/states.tsx'
+import { Words } from '../../ui/words.tsx'
 import { draftFrom, emptyDraft } from './draft.ts'
 import { Fields } from './fields.tsx'
 import { whoDecides } from './terms.ts'
@@ -39,7 +40,10 @@ function Form({ entry }: { entry: CatalogueEntry }) {
   const { again } = useSearch({ from: '/shell/request-access/$templateId' })
   const before = useQuery({ ...requestQuery(again ?? ''), enabled: again !== undefined })
   return (
-    <Page title={entry.name} about={entry.description === '' ? undefined : entry.description}>
+    <Page
+      title={entry.name}
+      about={entry.description === '' ? undefined : <Words>{entry.description}</Words>}
+    >
       <Facts
         facts={[
           [`Grants in ${entry.app_name}`, <Mappings key="mappings" mappings={entry.mappings} />],

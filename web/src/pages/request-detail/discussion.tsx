@@ -8,6 +8,7 @@ import { fieldErrors } from '../../api/problem.ts'
 import { messagesQuery } from '../../api/queries.ts'
 import { Instant } from '../../ui/instant.tsx'
 import { Arriving, Refusal } from '../../ui/states.tsx'
+import { Words } from '../../ui/words.tsx'
 import classes from './request-detail.module.css'
 
 /** What the people of a request say to each other, as it is said. */
@@ -41,7 +42,7 @@ function Messages({ messages }: { messages: Message[] }) {
           <Text size="sm" c="dimmed" component="div">
             {author_email}, <Instant at={created_at} />
           </Text>
-          <div className={classes.detail}>{body}</div>
+          <Words>{body}</Words>
         </li>
       ))}
     </ol>

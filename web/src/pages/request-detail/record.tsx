@@ -8,6 +8,7 @@ import { Facts } from '../../ui/facts.tsx'
 import { Countdown, Instant } from '../../ui/instant.tsx'
 import { Mappings } from '../../ui/mappings.tsx'
 import { StatusMark } from '../../ui/marks.tsx'
+import { Person } from '../../ui/words.tsx'
 
 const inList = new Intl.ListFormat('en', { type: 'conjunction' })
 const either = new Intl.ListFormat('en', { type: 'disjunction' })
@@ -51,7 +52,7 @@ export function Record({ request }: { request: AccessRequestDetail }) {
       facts={[
         ['State', <StatusMark key="state" request={request} />],
         ['Time left', isRunning && <Countdown key="left" to={request.expires_at ?? ''} />],
-        ['Requested by', `${request.requester_name} (${request.requester_email})`],
+        ['Requested by', <Person key="by" name={request.requester_name} email={request.requester_email} />],
         ['For', request.subject_id !== request.requester_id && request.subject_name],
         [`Grants in ${request.app_name}`, <Mappings key="mappings" mappings={request.mappings} />],
         ['Why', request.justification],

@@ -6,6 +6,7 @@ import { runsQuery } from '../../api/queries.ts'
 import { Instant } from '../../ui/instant.tsx'
 import { Mark } from '../../ui/marks.tsx'
 import { Arriving } from '../../ui/states.tsx'
+import { legible, Words } from '../../ui/words.tsx'
 import classes from './request-detail.module.css'
 
 const tones = { running: 'waiting', succeeded: 'good', failed: 'bad' } as const
@@ -49,7 +50,7 @@ function Run({ run }: { run: RequestRun }) {
         {run.duration_ms !== null && `, ${(run.duration_ms / 1_000).toFixed(2)} s`}
         {run.ended_by !== null && run.status === 'failed' && `, ended by: ${run.ended_by}`}
       </div>
-      {run.error !== null && <div className={classes.detail}>{run.error.message}</div>}
+      {run.error !== null && <Words>{run.error.message}</Words>}
       {isTold && (
         <details>
           <summary>Log and result</summary>
@@ -59,7 +60,7 @@ function Run({ run }: { run: RequestRun }) {
             role="region"
             aria-label={`Log and result of ${run.task_name}`}
           >
-            {[...lines, ...(result === '' ? [] : [`→ ${result}`])].join('\n')}
+            {legible([...lines, ...(result === '' ? [] : [`→ ${result}`])].join('\n'))}
           </pre>
         </details>
       )}

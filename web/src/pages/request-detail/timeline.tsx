@@ -2,6 +2,7 @@ import { Text, Title } from '@mantine/core'
 
 import type { AccessRequestDetail } from '../../../../domain/access-request.ts'
 import { Instant } from '../../ui/instant.tsx'
+import { Words } from '../../ui/words.tsx'
 import { lastsUntil, saidWith, sentenceOf } from './entries.ts'
 import classes from './request-detail.module.css'
 
@@ -19,7 +20,7 @@ export function Timeline({ request: { timeline } }: { request: AccessRequestDeta
           return (
             <li key={`${entry.at} ${entry.kind} ${index}`} className={classes.entry}>
               {sentenceOf(entry)}
-              {said !== undefined && <div className={classes.detail}>“{said}”</div>}
+              {said !== undefined && <Words>{`“${said}”`}</Words>}
               {lasts !== undefined && (
                 <div>
                   {lasts.what} until <Instant at={lasts.at} />.

@@ -5,6 +5,7 @@ import type { Run } from '../../../../../domain/script-task.ts'
 import { Table, type Column } from '../../../admin/table.tsx'
 import { Instant } from '../../../ui/instant.tsx'
 import { Mark } from '../../../ui/marks.tsx'
+import { legible } from '../../../ui/words.tsx'
 import classes from './run-view.module.css'
 
 const tones = { running: 'waiting', succeeded: 'good', failed: 'bad' } as const
@@ -48,7 +49,7 @@ export function RunDetails({ run }: { run: Run }) {
     <Stack gap="sm">
       {run.error !== null && (
         <pre className={classes.text} data-tone="bad" tabIndex={0} aria-label="Error" role="region">
-          {run.error.message + placeOf(run.error)}
+          {legible(run.error.message) + placeOf(run.error)}
         </pre>
       )}
       {run.result !== null && run.result !== '' && <Block name="Result" text={run.result} />}
@@ -91,7 +92,7 @@ function Block({ name, text }: { name: string; text: string }) {
         {name}
       </Text>
       <pre className={classes.text} tabIndex={0} role="region" aria-label={name}>
-        {text}
+        {legible(text)}
       </pre>
     </div>
   )
