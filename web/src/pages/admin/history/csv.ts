@@ -1,9 +1,15 @@
 import type { AccessRequest } from '../../../../../domain/access-request.ts'
 
-/** What a spreadsheet would take for a formula (OWASP, CSV injection) is told to be text by an apostrophe. */
+/**
+ * What a spreadsheet would take for the beginning of a formula (OWASP, CSV injection), in other widths too. A spreadsheet
+ * that parts cells at semicolons or tabs heeds no quotes in the middle of them: there a cell begins as well.
+ */
+const formula = /(^|[;\t\r\n])([^\S\r\n]*)(?=[=+\-@＝＋－＠])/gu
+
+/** An apostrophe tells that it is text. */
 function cellOf(value: string | number | null): string {
   const text = value === null ? '' : String(value)
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  const safe = text.replaceAll(formula, "$1$2'")
   return `"${safe.replaceAll('"', '""')}"`
 }
 
