@@ -25,13 +25,13 @@ export function ExportButton({ filters }: { filters: Filters }) {
   })
   return (
     <Group gap="sm">
+      <Button variant="default" loading={exporting.isPending} onClick={() => exporting.mutate()}>
+        Export as CSV
+      </Button>
       <Text role="status" size="sm" c="dimmed" className="tabular">
         {exporting.isPending && count > 0 && `${count} read`}
         {exporting.isSuccess && `${exporting.data.length} exported`}
       </Text>
-      <Button variant="default" loading={exporting.isPending} onClick={() => exporting.mutate()}>
-        Export as CSV
-      </Button>
       {exporting.error !== null && <Refusal error={exporting.error} />}
     </Group>
   )
