@@ -11,20 +11,22 @@ import classes from './sign-in.module.css'
 import { SignIn } from './sign-in.tsx'
 
 /** By the codes that the sign-in of the server gives. */
-const reasons: Record<string, string> = {
-  cancelled: 'You stopped the sign-in at your identity provider. Choose it again to go on.',
-  expired: 'The sign-in took too long. Begin again.',
-  other_browser: 'The sign-in was begun in another browser. Begin again in this one.',
-  provider_unavailable: 'Your identity provider does not answer. Try again in a moment.',
-  provider_refused: 'What your identity provider answered cannot be trusted. Tell an admin of Hallpass.',
-  email_not_verified: 'Your identity provider does not vouch for your e-mail address.',
-  email_domain_not_allowed: 'Addresses of your e-mail domain may not sign in this way.',
-  email_taken: 'Your e-mail address belongs to somebody else here. Ask an admin of Hallpass.',
-  not_registered: 'You are not known here yet. Ask an admin of Hallpass to add you.',
-  inactive: 'Your access to Hallpass was disabled or has ended. Ask an admin of Hallpass.',
-  last_admin:
-    'Your provider no longer makes you an admin, and you are the last one. Name another admin first.',
-}
+const reasons = new Map(
+  Object.entries<string>({
+    cancelled: 'You stopped the sign-in at your identity provider. Choose it again to go on.',
+    expired: 'The sign-in took too long. Begin again.',
+    other_browser: 'The sign-in was begun in another browser. Begin again in this one.',
+    provider_unavailable: 'Your identity provider does not answer. Try again in a moment.',
+    provider_refused: 'What your identity provider answered cannot be trusted. Tell an admin of Hallpass.',
+    email_not_verified: 'Your identity provider does not vouch for your e-mail address.',
+    email_domain_not_allowed: 'Addresses of your e-mail domain may not sign in this way.',
+    email_taken: 'Your e-mail address belongs to somebody else here. Ask an admin of Hallpass.',
+    not_registered: 'You are not known here yet. Ask an admin of Hallpass to add you.',
+    inactive: 'Your access to Hallpass was disabled or has ended. Ask an admin of Hallpass.',
+    last_admin:
+      'Your provider no longer makes you an admin, and you are the last one. Name another admin first.',
+  }),
+)
 
 /** Where identity providers send people whom they could not sign in, and where one-time links lead. */
 export function SignInPage() {
@@ -39,7 +41,7 @@ export function SignInPage() {
         {error !== undefined && (
           <Refusal
             title="You are not signed in"
-            error={new Error(reasons[error] ?? 'The sign-in failed. Try again.')}
+            error={new Error(reasons.get(error) ?? 'The sign-in failed. Try again.')}
           />
         )}
         <SignIn />
