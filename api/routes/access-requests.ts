@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 
 import { AccessRequest, AccessRequestDetail, SubmissionInput } from '../../domain/access-request.ts'
+import { End } from '../../domain/directory.ts'
 import { AccessRequestId, TemplateId } from '../../domain/ids.ts'
 import { statuses } from '../../domain/lifecycle.ts'
 import { Text } from '../../domain/text.ts'
@@ -63,6 +64,8 @@ const all = createRoute({
       status: z.enum(statuses).optional(),
       template_id: TemplateId.optional(),
       requester: Text(254).optional().describe('Part of the e-mail, in any case'),
+      held_from: End.optional().describe('Only access that was held then or later'),
+      held_until: End.optional().describe('Only access that was held before then'),
     }),
   },
   responses: { ...responses, ...problems(403, 422) },

@@ -69,6 +69,9 @@ export type RequestFilter = {
   status?: Status | undefined
   template_id?: string | undefined
   requester?: string | undefined
+  /** Access that was held in this time, or in part of it. */
+  held_from?: string | undefined
+  held_until?: string | undefined
 }
 
 const escapeLike = (text: string) => text.replaceAll(/[\\%_]/g, String.raw`\$&`)
@@ -78,7 +81,7 @@ export async function listAll(
   filter: RequestFilter,
   page: PageRequest,
 ): Promise<Page<StoredRequest>> {
-  const { status = null, template_id = null, requester = null } = filter
+  const { status = null, template_id = null, requester = null, held_from = null, held_until = null } = filter
   const pattern = requester === null ? null : `%${escapeLike(requester)}%`
   const found = await rows<StoredRequest>(db`
     select ${columns(db)} from access_requests r
@@ -86,6 +89,9 @@ export async function listAll(
       and (${status}::text is null or r.status = ${status})
       and (${template_id}::uuid is null or r.template_id = ${template_id})
       and (${pattern}::text is null or r.requester_email ilike ${pattern})
+      and (${held_from}::timestamptz is null
+        or r.decision = 'approved' and coalesce(r.ended_at, r.expires_at) > ${held_from})
+      and (${held_until}::timestamptz is null or r.decision = 'approved' and r.decided_at < ${held_until})
     order by r.id desc limit ${page.limit + 1}`)
   return toPage('all', page, found)
 }

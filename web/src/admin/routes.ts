@@ -75,7 +75,7 @@ const audit = createRoute({
 const historyPage = createRoute({
   getParentRoute: () => audit,
   path: '/history',
-  validateSearch: texts('status', 'template_id', 'requester'),
+  validateSearch: texts('status', 'template_id', 'requester', 'held_from', 'held_to'),
   component: lazyPage(() => import('../pages/admin/history/history.tsx'), 'History'),
 })
 

@@ -52,7 +52,13 @@ export type TestInput = {
 /** Every route that the pages of admins call. */
 export type AdminRoutes = {
   'GET /access-requests/all': {
-    query: PageQuery & { status?: Optional; template_id?: Optional; requester?: Optional }
+    query: PageQuery & {
+      status?: Optional
+      template_id?: Optional
+      requester?: Optional
+      held_from?: Optional
+      held_until?: Optional
+    }
     answer: Page<AccessRequest>
   }
 

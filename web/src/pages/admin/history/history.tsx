@@ -79,7 +79,29 @@ function FilterBar({ filters }: { filters: Filters }) {
         ]}
       />
       <RequesterInput value={filters.requester ?? ''} onChange={(requester) => set({ requester })} />
+      <DayInput label="Held from" day={filters.held_from} onChange={(held_from) => set({ held_from })} />
+      <DayInput label="Held to" day={filters.held_to} onChange={(held_to) => set({ held_to })} />
     </search>
+  )
+}
+
+/** Who had access on a day between the two. */
+function DayInput({
+  label,
+  day = '',
+  onChange,
+}: {
+  label: string
+  day: string | undefined
+  onChange: (day: string) => void
+}) {
+  return (
+    <TextInput
+      type="date"
+      label={label}
+      value={day}
+      onChange={({ currentTarget }) => onChange(currentTarget.value)}
+    />
   )
 }
 
