@@ -54,7 +54,7 @@ export function DecisionForm({ request, onDecided = () => undefined }: DecisionF
           <Button variant="default" loading={deny.isPending} onClick={() => submit(deny)}>
             Deny
           </Button>
-          <Text size="sm" c="dimmed">
+          <Text size="sm" c="dimmed" className={isChecking ? undefined : 'by-keyboard'}>
             {isChecking ? 'Wait for the script, or deny.' : 'Ctrl+Enter in the comment approves.'}
           </Text>
         </Group>

@@ -24,15 +24,15 @@ export function Navigation({ me }: { me: Me }) {
   ))
 }
 
-/** How many requests wait for the viewer's decision. */
-function Waiting() {
+/** How many requests wait for the viewer's decision; `said`: what that means, to those who hear it. */
+export function Waiting({ said = ' waiting' }: { said?: string }) {
   const { data } = useInfiniteQuery(pendingQuery)
   const count = data?.pages.reduce((sum, page) => sum + page.data.length, 0) ?? 0
   if (count === 0) return null
   return (
     <span className={classes.count}>
       {data?.pages.at(-1)?.next_cursor ? `${count}+` : count}
-      <span className="visually-hidden"> waiting</span>
+      <span className="visually-hidden">{said}</span>
     </span>
   )
 }

@@ -9,7 +9,7 @@ import { lazyPage } from '../ui/lazy-page.ts'
 import { Loading, Refusal } from '../ui/states.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { Away } from './away.tsx'
-import { Navigation } from './navigation.tsx'
+import { Navigation, Waiting } from './navigation.tsx'
 import { SchemeButton } from './scheme-button.tsx'
 import classes from './shell.module.css'
 
@@ -53,7 +53,7 @@ function SignedIn({ me }: { me: Me }) {
           aria-controls="navigation"
           onClick={() => setOpen(!isOpen)}
         >
-          Menu
+          Menu <Waiting said=" to decide" />
         </button>
         <span className={classes.brand}>
           <img src="/icon.svg" alt="" width={24} height={24} /> Hallpass
@@ -61,6 +61,7 @@ function SignedIn({ me }: { me: Me }) {
         <AccountMenu me={me} />
       </header>
       <nav id="navigation" aria-label="Main" className={classes.navigation} data-open={isOpen}>
+        <p className={classes.who}>Signed in as {me.display_name}</p>
         <Navigation me={me} />
         <SchemeButton />
       </nav>

@@ -1,10 +1,12 @@
+import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 
 import type { Identity } from '../../../../../domain/directory.ts'
 import { Conflict } from '../../../admin/conflict.tsx'
 import { Opened } from '../../../admin/opened.tsx'
 import { identitiesQuery, identityQuery, type Versioned } from '../../../admin/queries.ts'
+import { Section } from '../../../admin/section.tsx'
 import { useEdit } from '../../../admin/use-form.ts'
 import { send } from '../../../api/call.ts'
 import { queryClient } from '../../../api/query-client.ts'
@@ -48,8 +50,24 @@ function Editor({ loaded }: { loaded: Versioned<Identity> }) {
     <Page title={edit.base.display_name} about={sayKind(edit.base.kind)}>
       <IdentityForm form={edit.form} label="Save identity" />
       <Conflict edit={edit} read={() => queryClient.fetchQuery({ ...identityQuery(id), staleTime: 0 })} />
-      {edit.base.kind !== 'human' && <Credentials identity={edit.base} />}
+      {edit.base.kind === 'human' ? <WayIn email={edit.base.email} /> : <Credentials identity={edit.base} />}
     </Page>
+  )
+}
+
+/** What else it takes until a new person can work here. */
+function WayIn({ email }: { email: string }) {
+  return (
+    <Section title="How they get in" about="What they may ask for and decide follows from their groups.">
+      <Text>
+        They sign in at a sign-in provider that vouches for this address. Without one, whoever runs this
+        installation prints a link for them on its machine, which is good for 10 minutes:
+      </Text>
+      <code>npm run -s sign-in-link -- {email}</code>
+      <Text>
+        To let them decide or administer, add them to a group under <Link to="/groups">Groups</Link>.
+      </Text>
+    </Section>
   )
 }
 
