@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,17 +41,27 @@ type Client struct {
 	credential credential
 	agent      string
 	pause      func(ctx context.Context, wait time.Duration) error
+	// isKnown: something has answered there, and has not been given up since.
+	isKnown atomic.Bool
 }
 
+// Misconfigured names the attribute of a configuration that nothing can be called with.
+type Misconfigured struct {
+	Attribute string
+	cause     error
+}
+
+func (m *Misconfigured) Error() string { return m.cause.Error() }
+
 // New needs no network.
-func New(config Config) (*Client, error) {
+func New(config Config) (*Client, *Misconfigured) {
 	endpoint, err := parseEndpoint(config.Endpoint)
 	if err != nil {
-		return nil, err
+		return nil, &Misconfigured{"endpoint", err}
 	}
 	transport, err := newTransport(config.CAFile)
 	if err != nil {
-		return nil, err
+		return nil, &Misconfigured{"ca_file", err}
 	}
 	client := &Client{
 		base:  endpoint + "/api/v1",
@@ -67,10 +79,10 @@ func New(config Config) (*Client, error) {
 func parseEndpoint(text string) (string, error) {
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Host == "" || (parsed.Scheme != "https" && parsed.Scheme != "http") {
-		return "", errors.New("must be a URL such as https://hallpass.example.com")
+		return "", errors.New("the endpoint must be a URL such as https://hallpass.example.com")
 	}
 	if parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
-		return "", errors.New("must be a URL without user, query and fragment")
+		return "", errors.New("the endpoint must be a URL without user, query and fragment")
 	}
 	return strings.TrimSuffix(strings.TrimRight(text, "/"), "/api/v1"), nil
 }
@@ -101,10 +113,15 @@ func (c *Client) Send(ctx context.Context, call Call) (Answer, error) {
 		key = newKey()
 	}
 	var answer Answer
+	var lost *Lost
 	err = c.retry(ctx, func() (err error) {
 		answer, err = c.sendOnce(ctx, call, body, key)
+		_ = errors.As(err, &lost)
 		return err
 	})
+	if lost != nil && isUnreachable(err) {
+		return Answer{}, &Lost{err}
+	}
 	return answer, err
 }
 
@@ -120,12 +137,19 @@ func (c *Client) Get(ctx context.Context, path string, out any) (string, error) 
 // Confirm says whether the endpoint knows the caller. Below a wrong address nothing is found either, and nothing of that
 // is gone.
 func (c *Client) Confirm(ctx context.Context) error {
-	var caller struct{}
-	if _, err := c.Get(ctx, "/me", &caller); err != nil {
+	var caller struct{ ID string }
+	_, err := c.Get(ctx, "/me", &caller)
+	if err == nil && caller.ID == "" {
+		err = ErrStrange
+	}
+	if err != nil {
 		return fmt.Errorf("the endpoint is not where the API is: %w", err)
 	}
 	return nil
 }
+
+// ErrStrange is an answer that is JSON, and none of the API's.
+var ErrStrange = errors.New("what answers at the endpoint is not Hallpass's API: check the provider's endpoint")
 
 // Decode reads the answer's JSON into out.
 func (a Answer) Decode(out any) error {
@@ -146,6 +170,9 @@ func Each[Item any](ctx context.Context, c *Client, path string, visit func(Item
 		var found page
 		if _, err := c.Get(ctx, path+"?"+query.Encode(), &found); err != nil {
 			return err
+		}
+		if found.Data == nil {
+			return ErrStrange
 		}
 		for _, item := range found.Data {
 			if visit(item) {
@@ -199,8 +226,10 @@ func (c *Client) sendOnce(ctx context.Context, call Call, body []byte, key strin
 }
 
 func (c *Client) exchange(ctx context.Context, call Call, body []byte, key, token string) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := attempt(ctx, call.Method)
 	defer cancel()
+	var isSent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { isSent.Store(true) }})
 	request, err := http.NewRequestWithContext(ctx, call.Method, c.base+call.Path, bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, err
@@ -218,11 +247,17 @@ func (c *Client) exchange(ctx context.Context, call Call, body []byte, key, toke
 		}
 	}
 	response, answered, err := c.roundTrip(request)
+	if err != nil && isSent.Load() && call.Method != http.MethodGet {
+		return Answer{}, &Lost{err}
+	}
 	if err != nil {
 		return Answer{}, err
 	}
 	if response.StatusCode >= 300 {
 		return Answer{}, readProblem(response, answered)
+	}
+	if call.Method == http.MethodDelete && response.StatusCode != http.StatusNoContent {
+		return Answer{}, ErrStrange
 	}
 	return Answer{ETag: response.Header.Get("ETag"), Body: answered}, nil
 }
@@ -232,6 +267,7 @@ func (c *Client) roundTrip(request *http.Request) (*http.Response, []byte, error
 	if err != nil {
 		return nil, nil, &unreachable{err}
 	}
+	c.isKnown.Store(true)
 	defer response.Body.Close()
 	answered, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {

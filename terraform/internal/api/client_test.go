@@ -132,6 +132,81 @@ func TestAServerThatNeverAnswersIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAServerThatHasAnsweredIsWaitedForLonger(t *testing.T) {
+	server := serve(t, says(200, `{}`, "Connection", "close"), hangUp)
+	client := server.client(t, Config{})
+	if err := put(client); err != nil {
+		t.Fatal(err)
+	}
+	if put(client) == nil || len(server.requests) != 1+1+maxAway {
+		t.Errorf("given up after %d requests", len(server.requests))
+	}
+	if put(client) == nil || len(server.requests) != 1+1+maxAway+1+maxUnreachable {
+		t.Errorf("waited for once more: %d requests", len(server.requests))
+	}
+}
+
+func TestAWriteThatMayHaveHappenedIsToldFromOneThatDidNot(t *testing.T) {
+	var lost *Lost
+	if err := put(serve(t, hangUp).client(t, Config{})); !errors.As(err, &lost) {
+		t.Errorf("its answer was lost: %v", err)
+	}
+	read := serve(t, hangUp).client(t, Config{})
+	if _, err := read.Get(context.Background(), "/groups/1", nil); errors.As(err, &lost) {
+		t.Errorf("a read changes nothing: %v", err)
+	}
+	gone := serve(t, hangUp)
+	client := gone.client(t, Config{})
+	gone.Close()
+	if err := put(client); !isUnreachable(err) || errors.As(err, &lost) {
+		t.Errorf("nothing was sent: %v", err)
+	}
+}
+
+func TestAWriteThatHasBegunIsNotBrokenOff(t *testing.T) {
+	ctx, interrupt := context.WithCancel(context.Background())
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		interrupt()
+		time.Sleep(50 * time.Millisecond)
+		says(201, `{"id":"1"}`)(w, r)
+	})
+	client := server.client(t, Config{})
+	answer, err := client.Send(ctx, Call{Method: http.MethodPost, Path: "/groups", Body: map[string]string{"name": "a"}})
+	if err != nil || string(answer.Body) != `{"id":"1"}` {
+		t.Errorf("%v %s", err, answer.Body)
+	}
+	if _, err := client.Send(ctx, Call{Method: http.MethodPost, Path: "/groups"}); err == nil || len(server.requests) != 1 {
+		t.Errorf("another one was begun: %v", err)
+	}
+}
+
+func TestATimeoutEndsAWriteThatHasBegun(t *testing.T) {
+	release := make(chan struct{})
+	server := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err := server.client(t, Config{}).Send(ctx, Call{Method: http.MethodDelete, Path: "/groups/1"})
+	var lost *Lost
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &lost) {
+		t.Error(err)
+	}
+}
+
+func TestJSONThatIsNotTheAPIsIsNotTaken(t *testing.T) {
+	type item struct{ Name string }
+	client := serve(t, says(200, `{}`)).client(t, Config{})
+	if found, err := Find(context.Background(), client, "/secrets", func(item) bool { return true }); !errors.Is(err, ErrStrange) {
+		t.Errorf("a list was read: %v, %v", found, err)
+	}
+	if err := client.Confirm(context.Background()); !errors.Is(err, ErrStrange) {
+		t.Errorf("the endpoint knows the caller: %v", err)
+	}
+	if _, err := client.Send(context.Background(), Call{Method: http.MethodDelete, Path: "/groups/1"}); !errors.Is(err, ErrStrange) {
+		t.Errorf("it was deleted: %v", err)
+	}
+}
+
 func TestNothingIsTriedAgainPastTheTimeout(t *testing.T) {
 	server := serve(t, says(429, `{"code":"rate_limited","detail":"Slowly."}`, "Retry-After", "60"))
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -173,8 +248,8 @@ func TestListsAreReadToTheirEnd(t *testing.T) {
 }
 
 func TestEndpointsThatAreNoneAreRefused(t *testing.T) {
-	for _, endpoint := range []string{"hallpass.example.com", "ftp://a", "https://", "https://u:p@a", "https://a?b", "://"} {
-		if _, err := New(Config{Endpoint: endpoint, Token: "x"}); err == nil {
+	for _, endpoint := range []string{"hallpass.example.com", "ftp://a", "https://", "https://u:p@a", "https://a?b", "://", " https://a"} {
+		if _, err := New(Config{Endpoint: endpoint, Token: "x"}); err == nil || err.Attribute != "endpoint" {
 			t.Errorf("%q was taken", endpoint)
 		}
 	}
@@ -205,7 +280,7 @@ func TestACAFileIsTrustedAndNothingElse(t *testing.T) {
 	if put(strange) == nil {
 		t.Error("an unknown authority was trusted")
 	}
-	if _, err := New(Config{Endpoint: server.URL, Token: "x", CAFile: "/dev/null"}); err == nil {
+	if _, err := New(Config{Endpoint: server.URL, Token: "x", CAFile: "/dev/null"}); err == nil || err.Attribute != "ca_file" {
 		t.Error("a file without certificates was taken")
 	}
 }

@@ -50,6 +50,15 @@ func Conflict(detail string) *Problem {
 	return &Problem{Status: http.StatusPreconditionFailed, Code: "precondition_failed", Detail: detail}
 }
 
+// Blame has a refusal for what does not exist stand at the place of the body that names it.
+func Blame(err error, pointer string) error {
+	var problem *Problem
+	if IsCode(err, "not_found") && errors.As(err, &problem) && len(problem.Errors) == 0 {
+		problem.Errors = []FieldError{{Pointer: pointer, Detail: "does not exist"}}
+	}
+	return err
+}
+
 func readProblem(response *http.Response, body []byte) *Problem {
 	problem := &Problem{}
 	if json.Unmarshal(body, problem) != nil || problem.Code == "" {

@@ -13,8 +13,10 @@ import (
 const (
 	firstPause = 500 * time.Millisecond
 	maxPause   = 10 * time.Second
-	// maxUnreachable is how often a server that does not answer is tried again: the endpoint may be wrong.
+	// maxUnreachable is how often a server that never answered is tried again: the endpoint may be wrong.
 	maxUnreachable = 4
+	// maxAway is how often one that did answer is: it may be starting again, which takes it less than two minutes.
+	maxAway = 15
 )
 
 // unreachable: no whole answer came. A write may have happened; its key makes the repeat safe.
@@ -23,11 +25,38 @@ type unreachable struct{ cause error }
 func (u *unreachable) Error() string { return fmt.Sprintf("Hallpass cannot be reached: %v", u.cause) }
 func (u *unreachable) Unwrap() error { return u.cause }
 
+// Lost is the failure of a write that was sent, and that may have happened: its answer never came.
+type Lost struct{ cause error }
+
+func (l *Lost) Error() string { return l.cause.Error() }
+func (l *Lost) Unwrap() error { return l.cause }
+
+func isUnreachable(err error) bool {
+	var away *unreachable
+	return errors.As(err, &away)
+}
+
+// attempt bounds one attempt. A write that has begun is not broken off where Terraform is interrupted: what it did
+// would be known to nobody.
+func attempt(ctx context.Context, method string) (context.Context, context.CancelFunc) {
+	end := time.Now().Add(attemptTimeout)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	if method != http.MethodGet && ctx.Err() == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end)
+}
+
 // retry repeats work while its failure is one that passes, and the context has time left.
 func (c *Client) retry(ctx context.Context, work func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := work()
-		wait, passes := mayPass(err, attempt)
+		wait, passes := c.mayPass(err, attempt)
+		if !passes && isUnreachable(err) {
+			c.isKnown.Store(false)
+		}
 		if !passes || ctx.Err() != nil {
 			return err
 		}
@@ -41,14 +70,17 @@ func (c *Client) retry(ctx context.Context, work func() error) error {
 }
 
 // mayPass says whether another attempt can end otherwise, and when to make it.
-func mayPass(err error, attempt int) (time.Duration, bool) {
+func (c *Client) mayPass(err error, attempt int) (time.Duration, bool) {
 	wait := min(firstPause<<min(attempt, 10), maxPause)
 	var problem *Problem
 	if errors.As(err, &problem) {
 		return max(wait, problem.retryAfter), isPassing(problem)
 	}
-	var lost *unreachable
-	return wait, errors.As(err, &lost) && attempt < maxUnreachable && !isDistrust(err)
+	most := maxUnreachable
+	if c.isKnown.Load() {
+		most = maxAway
+	}
+	return wait, isUnreachable(err) && attempt < most && !isDistrust(err)
 }
 
 func isPassing(problem *Problem) bool {

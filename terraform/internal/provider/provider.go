@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -81,9 +83,9 @@ func (p *justiam) Configure(ctx context.Context, request provider.ConfigureReque
 		return
 	}
 	config.UserAgent = fmt.Sprintf("terraform-provider-justiam/%s Terraform/%s", p.version, request.TerraformVersion)
-	client, err := api.New(config)
-	if err != nil {
-		response.Diagnostics.AddError("Hallpass cannot be called", err.Error())
+	client, wrong := api.New(config)
+	if wrong != nil {
+		response.Diagnostics.AddAttributeError(path.Root(wrong.Attribute), "Hallpass cannot be called", wrong.Error()+".")
 		return
 	}
 	response.ResourceData, response.DataSourceData = client, client
@@ -139,8 +141,19 @@ func refuseConfig(config api.Config) (found diag.Diagnostics) {
 	case hasClient && (config.ClientID == "" || config.ClientSecret == ""):
 		found.AddError("Half a credential", "client_id and client_secret go together: both or neither.")
 	}
+	found.Append(refuseBlanks(config)...)
 	if isPlain(config.Endpoint) {
 		found.AddAttributeWarning(path.Root("endpoint"), "Not encrypted", "The credential is sent by plain http. Use https outside of this machine.")
+	}
+	return found
+}
+
+// refuseBlanks: no credential has any, and a file's last line end is easily taken for a part of one.
+func refuseBlanks(config api.Config) (found diag.Diagnostics) {
+	for name, value := range map[string]string{"token": config.Token, "client_id": config.ClientID, "client_secret": config.ClientSecret} {
+		if strings.ContainsFunc(value, func(char rune) bool { return unicode.IsSpace(char) || unicode.IsControl(char) }) {
+			found.AddAttributeError(path.Root(name), "Not a credential", name+" holds a space or a line break. Where it is read from a file, take them off with trimspace().")
+		}
 	}
 	return found
 }
