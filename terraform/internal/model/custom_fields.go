@@ -60,18 +60,18 @@ func renderCustomFields(fields []CustomField) ([]byte, error) {
 	return bytes.TrimSpace(text.Bytes()), err
 }
 
-// means says whether both ask the same; an id that one side leaves to the server is no difference.
-func (f CustomField) means(other CustomField) bool {
-	sameID := f.ID == "" || other.ID == "" || strings.EqualFold(f.ID, other.ID)
-	return sameID && f.Label == other.Label && f.Type == other.Type && f.Required == other.Required &&
-		f.Placeholder == other.Placeholder && slices.Equal(f.Options, other.Options)
+// means says whether a field is the one that is wanted; an id that the wanted one leaves to the server is no difference.
+func (f CustomField) means(wanted CustomField) bool {
+	sameID := wanted.ID == "" || strings.EqualFold(f.ID, wanted.ID)
+	return sameID && f.Label == wanted.Label && f.Type == wanted.Type && f.Required == wanted.Required &&
+		f.Placeholder == wanted.Placeholder && slices.Equal(f.Options, wanted.Options)
 }
 
 type fieldsMeaning struct{}
 
-func (fieldsMeaning) same(one, other string) bool {
-	fields, err := ParseCustomFields(one)
-	others, otherErr := ParseCustomFields(other)
+func (fieldsMeaning) same(known, wanted string) bool {
+	fields, err := ParseCustomFields(known)
+	others, otherErr := ParseCustomFields(wanted)
 	return err == nil && otherErr == nil && slices.EqualFunc(fields, others, CustomField.means)
 }
 

@@ -19,9 +19,9 @@ func IsPast(instant Instant) bool {
 	return err == nil && !at.After(time.Now())
 }
 
-func (instantMeaning) same(one, other string) bool {
-	at, err := ParseInstant(one)
-	otherAt, otherErr := ParseInstant(other)
+func (instantMeaning) same(known, wanted string) bool {
+	at, err := ParseInstant(known)
+	otherAt, otherErr := ParseInstant(wanted)
 	return err == nil && otherErr == nil && at.Equal(otherAt)
 }
 

@@ -18,7 +18,6 @@ func TestCustomFieldsThatAskTheSameAreTheSame(t *testing.T) {
 		plain,
 		` [ { "type": "text", "label": "A" } ] `,
 		`[{"label":"A","type":"text","required":false,"placeholder":"","options":[]}]`,
-		`[{"id":"01a206fa-c26e-71f7-accd-11304130632c","label":"A","type":"text"}]`,
 	} {
 		if !fields(plain).Means(fields(text)) || !fields(text).Means(fields(plain)) {
 			t.Errorf("%s is another", text)
@@ -42,6 +41,16 @@ func TestCustomFieldsThatAskOtherwiseDiffer(t *testing.T) {
 	one, other := `[{"id":"a","label":"A","type":"text"}]`, `[{"id":"b","label":"A","type":"text"}]`
 	if fields(one).Means(fields(other)) {
 		t.Error("two ids are one")
+	}
+}
+
+func TestAnIDIsTheServersUnlessItIsGiven(t *testing.T) {
+	identified := `[{"id":"01a206fa-c26e-71f7-accd-11304130632c","label":"A","type":"text"}]`
+	if !fields(identified).Means(fields(plain)) {
+		t.Error("an id that is left to the server is a difference")
+	}
+	if fields(plain).Means(fields(identified)) {
+		t.Error("an id that is given to a field afterwards is not seen")
 	}
 }
 

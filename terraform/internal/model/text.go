@@ -10,9 +10,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// meaning says what a text stands for: which texts mean the same, and how the API writes it. Its zero value works.
+// meaning says what a text stands for: whether one that is known is what another wants, and how the API writes it. Its
+// zero value works.
 type meaning interface {
-	same(one, other string) bool
+	same(known, wanted string) bool
 	encode(text *string) ([]byte, error)
 	decode(json []byte) (*string, error)
 }
@@ -23,8 +24,8 @@ type Text[M meaning] struct{ basetypes.StringValue }
 // TextType is its type in a schema.
 type TextType[M meaning] struct{ basetypes.StringType }
 
-// CustomFields is the JSON text of a template's custom fields. Spaces, the order of members, defaults and the ids that
-// the server gives are no difference.
+// CustomFields is the JSON text of a template's custom fields. Spaces, the order of members, defaults and ids that are
+// left to the server are no difference.
 type CustomFields = Text[fieldsMeaning]
 
 // Instant is a moment in RFC 3339, or null; two spellings of one millisecond are the same.
@@ -72,12 +73,12 @@ func (v Text[M]) StringSemanticEquals(_ context.Context, other basetypes.StringV
 	return same && v.Means(text), nil
 }
 
-// Means says whether both mean the same, or are both null.
-func (v Text[M]) Means(other Text[M]) bool {
-	if v.IsNull() || other.IsNull() || v.IsUnknown() || other.IsUnknown() {
-		return v.Equal(other)
+// Means says whether what is known is what is wanted, or both are null.
+func (v Text[M]) Means(wanted Text[M]) bool {
+	if v.IsNull() || wanted.IsNull() || v.IsUnknown() || wanted.IsUnknown() {
+		return v.Equal(wanted)
 	}
-	return (*new(M)).same(v.ValueString(), other.ValueString())
+	return (*new(M)).same(v.ValueString(), wanted.ValueString())
 }
 
 // MarshalJSON gives what the API takes.
