@@ -77,8 +77,9 @@ func optionalNumber(says string, rules ...validator.Int64) schema.Int64Attribute
 // list is empty where it is left out.
 func list(of attr.Type, says string, rules ...validator.List) schema.ListAttribute {
 	return schema.ListAttribute{
-		Optional: true, Computed: true, ElementType: of, MarkdownDescription: says, Validators: rules,
-		Default: listdefault.StaticValue(types.ListValueMust(of, []attr.Value{})),
+		Optional: true, Computed: true, ElementType: of, MarkdownDescription: says,
+		Validators: append(rules, listvalidator.NoNullValues()),
+		Default:    listdefault.StaticValue(types.ListValueMust(of, []attr.Value{})),
 	}
 }
 

@@ -102,6 +102,7 @@ func newAppMapping() resource.Resource {
 		store: versioned[appMappingModel, *appMappingModel]{
 			item:       "/app-mappings/",
 			collection: func(m *appMappingModel) string { return mappingsOf(m.AppID) },
+			parent:     "app_id",
 			body:       func(m *appMappingModel) any { return m.AppMapping },
 			find:       findAppMappingID,
 		},

@@ -83,7 +83,7 @@ func (m *membershipData) identify() {
 func (memberships) create(ctx context.Context, client *api.Client, planned *membershipModel) (string, error) {
 	found, err := planned.find(ctx, client)
 	if err != nil {
-		return "", err
+		return "", api.Blame(err, "/group_id")
 	}
 	if found != nil {
 		return "", fmt.Errorf("%s is a member already. To manage that membership, import it: terraform import justiam_group_membership.<name> %s/%s",
@@ -91,7 +91,7 @@ func (memberships) create(ctx context.Context, client *api.Client, planned *memb
 	}
 	planned.identify()
 	_, err = client.Send(ctx, api.Call{Method: http.MethodPut, Path: planned.path(), Body: planned.Membership})
-	return "", err
+	return "", api.Blame(err, "/identity_id")
 }
 
 func (memberships) read(ctx context.Context, client *api.Client, state *membershipModel, _ string) (string, error) {

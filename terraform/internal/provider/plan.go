@@ -35,6 +35,23 @@ func withTimeouts(state, plan tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(state.Type(), known)
 }
 
+// filled gives an argument that has a default the empty value where the state has none: it was written by a version of
+// the provider that did not know the argument yet.
+func filled(attribute schema.Attribute, value tftypes.Value) tftypes.Value {
+	if attribute == nil || !value.IsNull() || !attribute.IsOptional() || !attribute.IsComputed() {
+		return value
+	}
+	switch kind := value.Type(); {
+	case kind.Is(tftypes.String):
+		return tftypes.NewValue(kind, "")
+	case kind.Is(tftypes.Number):
+		return tftypes.NewValue(kind, 0)
+	case kind.Is(tftypes.Bool):
+		return tftypes.NewValue(kind, false)
+	}
+	return value
+}
+
 // keepSpelling leaves the text of the state where the configuration means the same.
 type keepSpelling struct{}
 

@@ -17,7 +17,7 @@ import (
 
 // refuse tells why something was not done: at the attribute that the server names, else of the whole resource.
 func (k kind[M]) refuse(err error, done string) diag.Diagnostics {
-	return k.refuseTo(err, fmt.Sprintf("The %s was not %s", k.noun, done))
+	return k.refuseTo(err, titleOf(err, k.noun, done))
 }
 
 // refuseDeletion names what stays: Terraform tells no address then.
@@ -28,7 +28,19 @@ func (k kind[M]) refuseDeletion(ctx context.Context, err error, state tfsdk.Stat
 	}
 	var name types.String
 	found := state.GetAttribute(ctx, path.Root(label), &name)
-	return append(found, k.refuseTo(err, fmt.Sprintf("The %s %q was not deleted", k.noun, name.ValueString()))...)
+	return append(found, k.refuseTo(err, titleOf(err, fmt.Sprintf("%s %q", k.noun, name.ValueString()), "deleted"))...)
+}
+
+func titleOf(err error, what, done string) string {
+	if isLost(err) {
+		return fmt.Sprintf("Whether the %s was %s is not known", what, done)
+	}
+	return fmt.Sprintf("The %s was not %s", what, done)
+}
+
+func isLost(err error) bool {
+	var lost *api.Lost
+	return errors.As(err, &lost)
 }
 
 func (k kind[M]) refuseTo(err error, title string) (found diag.Diagnostics) {
@@ -56,6 +68,8 @@ func (k kind[M]) refuseTo(err error, title string) (found diag.Diagnostics) {
 func explain(err error) string {
 	var problem *api.Problem
 	switch {
+	case isLost(err):
+		return err.Error() + "\n\nThe call was sent, and its answer was lost. Run terraform plan again to see what became of it. What was created is not in the state: import it."
 	case errors.Is(err, context.DeadlineExceeded):
 		return err.Error() + "\n\nThe time was over; the timeouts block gives more."
 	case errors.As(err, &problem) && callers[problem.Code] != "":
@@ -82,6 +96,9 @@ func (k kind[M]) advise(problem *api.Problem) string {
 	case "name_taken":
 		return fmt.Sprintf("To manage the one that there is, import it: terraform import justiam_%s.<name> <its name or id>.", k.name)
 	case "not_found":
+		if len(problem.Errors) > 0 {
+			return ""
+		}
 		return fmt.Sprintf("If this %s was deleted outside of Terraform, plan again.", k.noun)
 	}
 	return callers[problem.Code]

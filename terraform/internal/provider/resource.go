@@ -2,8 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -21,8 +19,6 @@ import (
 const (
 	readTimeout  = 2 * time.Minute
 	writeTimeout = 5 * time.Minute
-	// etagKey is where the private state keeps the version that Terraform has seen last.
-	etagKey = "etag"
 )
 
 // Timed is embedded in the state of every resource.
@@ -109,104 +105,6 @@ func (r *managed[M, P]) ModifyPlan(ctx context.Context, request resource.ModifyP
 	}
 }
 
-func (r *managed[M, P]) Create(ctx context.Context, request resource.CreateRequest, response *resource.CreateResponse) {
-	planned := new(M)
-	response.Diagnostics.Append(r.readPlan(ctx, request.Plan, request.Config, planned)...)
-	if response.Diagnostics.HasError() {
-		return
-	}
-	ctx, cancel := within(ctx, P(planned).timed().Timeouts.Create, writeTimeout, &response.Diagnostics)
-	defer cancel()
-	etag, err := r.store.create(ctx, r.client, planned)
-	if err != nil {
-		response.Diagnostics.Append(r.refuse(err, "created")...)
-		return
-	}
-	response.Diagnostics.Append(response.State.Set(ctx, planned)...)
-	response.Diagnostics.Append(response.Private.SetKey(ctx, etagKey, quote(etag))...)
-}
-
-func (r *managed[M, P]) Read(ctx context.Context, request resource.ReadRequest, response *resource.ReadResponse) {
-	state := new(M)
-	response.Diagnostics.Append(request.State.Get(ctx, state)...)
-	seen, found := request.Private.GetKey(ctx, etagKey)
-	response.Diagnostics.Append(found...)
-	if response.Diagnostics.HasError() {
-		return
-	}
-	ctx, cancel := within(ctx, P(state).timed().Timeouts.Read, readTimeout, &response.Diagnostics)
-	defer cancel()
-	etag, err := r.store.read(ctx, r.client, state, unquote(seen))
-	if api.IsCode(err, "not_found") {
-		if err = r.client.Confirm(ctx); err == nil {
-			response.State.RemoveResource(ctx)
-			return
-		}
-	}
-	if err != nil {
-		response.Diagnostics.Append(r.refuse(err, "read")...)
-		return
-	}
-	response.Diagnostics.Append(response.State.Set(ctx, state)...)
-	response.Diagnostics.Append(response.Private.SetKey(ctx, etagKey, quote(etag))...)
-}
-
-func (r *managed[M, P]) Update(ctx context.Context, request resource.UpdateRequest, response *resource.UpdateResponse) {
-	if changesNothing(r.schema, request.Plan.Raw, request.State.Raw) {
-		response.State.Raw = request.Plan.Raw
-		return
-	}
-	planned, prior := new(M), new(M)
-	response.Diagnostics.Append(r.readPlan(ctx, request.Plan, request.Config, planned)...)
-	response.Diagnostics.Append(request.State.Get(ctx, prior)...)
-	seen, found := request.Private.GetKey(ctx, etagKey)
-	response.Diagnostics.Append(found...)
-	if response.Diagnostics.HasError() {
-		return
-	}
-	ctx, cancel := within(ctx, P(planned).timed().Timeouts.Update, writeTimeout, &response.Diagnostics)
-	defer cancel()
-	etag, err := r.store.update(ctx, r.client, planned, prior, unquote(seen))
-	if err != nil {
-		response.Diagnostics.Append(r.refuse(err, "changed")...)
-		return
-	}
-	response.Diagnostics.Append(response.State.Set(ctx, planned)...)
-	response.Diagnostics.Append(response.Private.SetKey(ctx, etagKey, quote(etag))...)
-}
-
-func (r *managed[M, P]) Delete(ctx context.Context, request resource.DeleteRequest, response *resource.DeleteResponse) {
-	state := new(M)
-	response.Diagnostics.Append(request.State.Get(ctx, state)...)
-	seen, found := request.Private.GetKey(ctx, etagKey)
-	response.Diagnostics.Append(found...)
-	if response.Diagnostics.HasError() {
-		return
-	}
-	ctx, cancel := within(ctx, P(state).timed().Timeouts.Delete, writeTimeout, &response.Diagnostics)
-	defer cancel()
-	err := r.store.remove(ctx, r.client, state, unquote(seen))
-	if err != nil && !api.IsCode(err, "not_found") {
-		response.Diagnostics.Append(r.refuseDeletion(ctx, err, request.State)...)
-	}
-}
-
-func (r *managed[M, P]) ImportState(ctx context.Context, request resource.ImportStateRequest, response *resource.ImportStateResponse) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	state := new(M)
-	P(state).timed().Timeouts = noTimeouts()
-	err := r.store.locate(ctx, r.client, request.ID, state)
-	if err == nil {
-		_, err = r.store.read(ctx, r.client, state, "")
-	}
-	if err != nil {
-		response.Diagnostics.Append(r.refuse(err, "imported")...)
-		return
-	}
-	response.Diagnostics.Append(response.State.Set(ctx, state)...)
-}
-
 // readPlan takes unknown values as absent: the server gives them.
 func (r *managed[M, P]) readPlan(ctx context.Context, plan tfsdk.Plan, config tfsdk.Config, planned *M) (found diag.Diagnostics) {
 	known, err := tftypes.Transform(plan.Raw, func(_ *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
@@ -227,6 +125,24 @@ func (r *managed[M, P]) readPlan(ctx context.Context, plan tfsdk.Plan, config tf
 	return found
 }
 
+// readState takes what is kept of a resource, and the entity tag that was seen last. An argument that the provider did
+// not know yet when the state was written is empty there.
+func (r *managed[M, P]) readState(ctx context.Context, state tfsdk.State, kept private) (*M, string, diag.Diagnostics) {
+	known := new(M)
+	raw, err := tftypes.Transform(state.Raw, func(at *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
+		name, _ := at.LastStep().(tftypes.AttributeName)
+		return filled(r.schema.Attributes[string(name)], value), nil
+	})
+	if err != nil {
+		return known, "", diag.Diagnostics{diag.NewErrorDiagnostic("The state cannot be read", err.Error())}
+	}
+	state.Raw = raw
+	found := state.Get(ctx, known)
+	seen, wrong := kept.GetKey(ctx, etagKey)
+	found.Append(wrong...)
+	return known, unquote(seen), found
+}
+
 type limit func(ctx context.Context, fallback time.Duration) (time.Duration, diag.Diagnostics)
 
 func within(ctx context.Context, limit limit, fallback time.Duration, found *diag.Diagnostics) (context.Context, context.CancelFunc) {
@@ -240,14 +156,4 @@ func noTimeouts() timeouts.Value {
 		"create": types.StringType, "read": types.StringType, "update": types.StringType, "delete": types.StringType,
 	}
 	return timeouts.Value{Object: types.ObjectNull(names)}
-}
-
-// Private state holds JSON.
-func quote(etag string) []byte { return fmt.Appendf(nil, "%q", etag) }
-
-func unquote(kept []byte) (etag string) {
-	if json.Unmarshal(kept, &etag) != nil {
-		return ""
-	}
-	return etag
 }

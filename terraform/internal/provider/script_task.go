@@ -79,7 +79,7 @@ func configAttribute() schema.MapAttribute {
 		MarkdownDescription: "What `config.get` tells the script, besides what fired it. Nothing secret: see `justiam_secret`.",
 		Default:             mapdefault.StaticValue(types.MapValueMust(types.StringType, map[string]attr.Value{})),
 		Validators: []validator.Map{
-			mapvalidator.KeysAre(check.Text(1, 200)), mapvalidator.ValueStringsAre(check.Text(0, 10_000)),
+			mapvalidator.NoNullValues(), mapvalidator.KeysAre(check.Text(1, 200)), mapvalidator.ValueStringsAre(check.Text(0, 10_000)),
 		},
 	}
 }

@@ -88,6 +88,9 @@ func (secrets) write(ctx context.Context, client *api.Client, planned *secretMod
 	}
 	var stored model.StoredSecret
 	err = answer.Decode(&stored)
+	if err == nil && stored.Name != planned.Name {
+		err = api.ErrStrange
+	}
 	planned.ID, planned.Hosts = &planned.Name, stored.Hosts
 	return stored.UpdatedAt, err
 }

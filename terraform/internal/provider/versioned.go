@@ -35,18 +35,24 @@ type versioned[M any, P versionedModel[M]] struct {
 	item string
 	// collection is where a new one is posted to.
 	collection func(*M) string
-	body       func(*M) any
+	// parent is the attribute that the path of the collection names, "" where it names none.
+	parent string
+	body   func(*M) any
 	// find returns the id of the one with a name.
 	find func(ctx context.Context, client *api.Client, name string) (string, error)
 }
 
 func (v versioned[M, P]) create(ctx context.Context, client *api.Client, planned *M) (string, error) {
-	return v.save(ctx, client, planned, api.Call{Method: http.MethodPost, Path: v.collection(planned)})
+	etag, err := v.save(ctx, client, planned, api.Call{Method: http.MethodPost, Path: v.collection(planned)})
+	return etag, api.Blame(err, "/"+v.parent)
 }
 
 func (v versioned[M, P]) read(ctx context.Context, client *api.Client, state *M, _ string) (string, error) {
 	fresh := new(M)
 	etag, err := client.Get(ctx, v.pathOf(state), fresh)
+	if err == nil && P(fresh).identified().id() != P(state).identified().id() {
+		err = api.ErrStrange
+	}
 	return etag, keep[M, P](state, fresh, err)
 }
 
@@ -72,7 +78,11 @@ func (v versioned[M, P]) save(ctx context.Context, client *api.Client, planned *
 		return "", err
 	}
 	fresh := new(M)
-	return answer.ETag, keep[M, P](planned, fresh, answer.Decode(fresh))
+	err = answer.Decode(fresh)
+	if err == nil && P(fresh).identified().id() == "" {
+		err = api.ErrStrange
+	}
+	return answer.ETag, keep[M, P](planned, fresh, err)
 }
 
 func (v versioned[M, P]) pathOf(state *M) string {
