@@ -57,6 +57,6 @@ export function describeCredentials(stage: () => Stage): void {
     workspace.write({ 'empty.tfrc': '' })
     workspace.remove('.terraform.lock.hcl')
     const { output } = done(await workspace.init(`-plugin-dir=${stage().mirror.mirror}`))
-    expect(output).toContain('Terraform has been successfully initialized')
+    expect(output).toContain('has been successfully initialized')
   })
 }

@@ -40,6 +40,7 @@ const refused: [what: string, block: string, says: RegExp][] = [
   ['a duration of nothing', template('duration', 'allowed_durations = [60, 0]'), /between 1 and 5256000/],
   ['half a minute', template('fraction', 'allowed_durations = [0.5]'), /whole number|integer/i],
   ['an id that is none', template('id', 'mapping_ids = ["reader"]'), /UUID/],
+  ['an id that is null', template('null', 'mapping_ids = [null]'), /contains a null value/],
   ['a duration twice', template('twice', 'allowed_durations = [60, 60]'), /duplicate/i],
   ['no JSON', template('json', 'custom_fields = "nothing"'), /JSON array/],
   [
@@ -66,6 +67,7 @@ const refused: [what: string, block: string, says: RegExp][] = [
     /label "A" twice/,
   ],
   ['a timeout of more than five minutes', task('slow', 'timeout_seconds = 301'), /between 1 and 300/],
+  ['a null in the config', task('hollow', 'config = { a = null }'), /config = .*contains a null value/],
   ['cron without an expression', task('clock', 'schedule_type = "cron"'), /cron_expression is needed/],
   ['an interval without seconds', task('pause', 'schedule_type = "interval"'), /interval_seconds is needed/],
   [
@@ -186,6 +188,7 @@ export function describeRefusals(stage: () => Stage): void {
       ['no endpoint', { HALLPASS_ENDPOINT: '' }, /No endpoint/],
       ['half a credential', { HALLPASS_CLIENT_ID: uuid }, /both or neither/],
       ['a token that is none', { HALLPASS_TOKEN: 'x' }, /token or client credentials/],
+      ['a token with a line break', { HALLPASS_TOKEN: 'x\n' }, /trimspace/],
       ['a CA file that is not there', { HALLPASS_CA_FILE: '/nowhere.pem' }, /CA file cannot be read/],
     ])('%s', async (_, env, says) => {
       const workspace = await stage().workspace({ 'main.tf': group }, env)
