@@ -47,6 +47,7 @@ describe.skipIf(!hasBrowser)('whoever comes without having read anything', slow,
   test.each([
     ['a phone in the dark', { ...phone, colorScheme: 'dark' as const }],
     ['a desk', { viewport: { width: 1280, height: 800 } }],
+    ['half a desk', { viewport: { width: 860, height: 800 } }],
   ])('has names without a space and other scripts inside the window: %s', async (_, options) => {
     const { page } = await it.visit('admin', '/request-access', options)
     for (const path of [

@@ -120,7 +120,7 @@ function RequesterInput({ value, onChange }: { value: string; onChange: (value: 
     <TextInput
       type="search"
       label="Requester"
-      placeholder="Part of the e-mail address"
+      placeholder="Part of the e-mail"
       value={text}
       onChange={({ currentTarget }) => setText(currentTarget.value)}
     />
