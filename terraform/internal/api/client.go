@@ -113,13 +113,13 @@ func (c *Client) Send(ctx context.Context, call Call) (Answer, error) {
 		key = newKey()
 	}
 	var answer Answer
-	var lost *Lost
+	mayHaveHappened := false
 	err = c.retry(ctx, func() (err error) {
 		answer, err = c.sendOnce(ctx, call, body, key)
-		_ = errors.As(err, &lost)
+		mayHaveHappened = mayHaveHappened || IsLost(err)
 		return err
 	})
-	if lost != nil && isUnreachable(err) {
+	if mayHaveHappened && !isSettled(err) {
 		return Answer{}, &Lost{err}
 	}
 	return answer, err
@@ -148,13 +148,13 @@ func (c *Client) Confirm(ctx context.Context) error {
 	return nil
 }
 
-// ErrStrange is an answer that is JSON, and none of the API's.
+// ErrStrange is an answer that says that all is well, and that is none of the API's.
 var ErrStrange = errors.New("what answers at the endpoint is not Hallpass's API: check the provider's endpoint")
 
 // Decode reads the answer's JSON into out.
 func (a Answer) Decode(out any) error {
 	if err := json.Unmarshal(a.Body, out); err != nil {
-		return fmt.Errorf("the answer of the API cannot be read: %w", err)
+		return fmt.Errorf("%w (%v)", ErrStrange, err)
 	}
 	return nil
 }
@@ -181,6 +181,9 @@ func Each[Item any](ctx context.Context, c *Client, path string, visit func(Item
 		}
 		if found.NextCursor == nil {
 			return nil
+		}
+		if *found.NextCursor == query.Get("cursor") {
+			return ErrStrange
 		}
 		query.Set("cursor", *found.NextCursor)
 	}
@@ -254,9 +257,10 @@ func (c *Client) exchange(ctx context.Context, call Call, body []byte, key, toke
 		return Answer{}, err
 	}
 	if response.StatusCode >= 300 {
-		return Answer{}, readProblem(response, answered)
+		return Answer{}, refusalOf(call, readProblem(response, answered))
 	}
-	if call.Method == http.MethodDelete && response.StatusCode != http.StatusNoContent {
+	isEmpty := response.StatusCode == http.StatusNoContent
+	if !isEmpty && (call.Method == http.MethodDelete || !json.Valid(answered)) {
 		return Answer{}, ErrStrange
 	}
 	return Answer{ETag: response.Header.Get("ETag"), Body: answered}, nil

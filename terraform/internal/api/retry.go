@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,7 +23,15 @@ const (
 // unreachable: no whole answer came. A write may have happened; its key makes the repeat safe.
 type unreachable struct{ cause error }
 
-func (u *unreachable) Error() string { return fmt.Sprintf("Hallpass cannot be reached: %v", u.cause) }
+func (u *unreachable) Error() string {
+	says := fmt.Sprintf("Hallpass cannot be reached: %v", u.cause)
+	var unknown x509.UnknownAuthorityError
+	if errors.As(u.cause, &unknown) {
+		says += ". Name a file of that authority's certificates in ca_file or HALLPASS_CA_FILE."
+	}
+	return says
+}
+
 func (u *unreachable) Unwrap() error { return u.cause }
 
 // Lost is the failure of a write that was sent, and that may have happened: its answer never came.
@@ -30,6 +39,32 @@ type Lost struct{ cause error }
 
 func (l *Lost) Error() string { return l.cause.Error() }
 func (l *Lost) Unwrap() error { return l.cause }
+
+// IsLost says whether err is that of a write that may have happened.
+func IsLost(err error) bool {
+	var lost *Lost
+	return errors.As(err, &lost)
+}
+
+// refusalOf tells a refusal of the API from the failure of a server before it, which may have passed a write on. One that
+// is unavailable has not.
+func refusalOf(call Call, problem *Problem) error {
+	isGateway := problem.Code == "" && problem.Status >= 500 && problem.Status != http.StatusServiceUnavailable
+	if isGateway && call.Method != http.MethodGet {
+		return &Lost{problem}
+	}
+	return problem
+}
+
+// isSettled says whether the last attempt tells what became of the one before it, whose answer was lost: they have one
+// key.
+func isSettled(err error) bool {
+	var problem *Problem
+	if err == nil || !errors.As(err, &problem) {
+		return err == nil
+	}
+	return problem.Code != "" && !isPassing(problem) && problem.Status != http.StatusUnauthorized
+}
 
 func isUnreachable(err error) bool {
 	var away *unreachable

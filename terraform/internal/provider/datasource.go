@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -100,8 +102,18 @@ func get[D any](ctx context.Context, client *api.Client, item, id, text string, 
 			return err
 		}
 	}
-	_, err = client.Get(ctx, item+url.PathEscape(id), found)
-	return err
+	answer, err := client.Send(ctx, api.Call{Method: http.MethodGet, Path: item + url.PathEscape(id)})
+	if err != nil {
+		return err
+	}
+	var given Identified
+	if err := answer.Decode(&given); err != nil {
+		return err
+	}
+	if !strings.EqualFold(given.id(), id) {
+		return api.ErrStrange
+	}
+	return answer.Decode(found)
 }
 
 // shown turns a resource's attributes into those of a data source: computed, the keys may be given, or must be.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -134,7 +133,10 @@ func (r *managed[M, P]) confirmGone(ctx context.Context, err error) error {
 }
 
 // Private state holds JSON.
-func quote(etag string) []byte { return fmt.Appendf(nil, "%q", etag) }
+func quote(etag string) []byte {
+	kept, _ := json.Marshal(etag) // of a string there always is some
+	return kept
+}
 
 func unquote(kept []byte) (etag string) {
 	if json.Unmarshal(kept, &etag) != nil {

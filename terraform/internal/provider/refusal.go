@@ -32,20 +32,15 @@ func (k kind[M]) refuseDeletion(ctx context.Context, err error, state tfsdk.Stat
 }
 
 func titleOf(err error, what, done string) string {
-	if isLost(err) {
+	if api.IsLost(err) {
 		return fmt.Sprintf("Whether the %s was %s is not known", what, done)
 	}
 	return fmt.Sprintf("The %s was not %s", what, done)
 }
 
-func isLost(err error) bool {
-	var lost *api.Lost
-	return errors.As(err, &lost)
-}
-
 func (k kind[M]) refuseTo(err error, title string) (found diag.Diagnostics) {
 	var problem *api.Problem
-	if !errors.As(err, &problem) {
+	if !errors.As(err, &problem) || api.IsLost(err) {
 		found.AddError(title, explain(err))
 		return found
 	}
@@ -68,7 +63,7 @@ func (k kind[M]) refuseTo(err error, title string) (found diag.Diagnostics) {
 func explain(err error) string {
 	var problem *api.Problem
 	switch {
-	case isLost(err):
+	case api.IsLost(err):
 		return err.Error() + "\n\nThe call was sent, and its answer was lost. Run terraform plan again to see what became of it. What was created is not in the state: import it."
 	case errors.Is(err, context.DeadlineExceeded):
 		return err.Error() + "\n\nThe time was over; the timeouts block gives more."

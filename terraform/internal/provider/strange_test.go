@@ -80,6 +80,48 @@ func TestAnAnswerAboutSomethingElseIsNotTaken(t *testing.T) {
 	}
 }
 
+func TestWhatHasNoStrongEntityTagIsNotManaged(t *testing.T) {
+	id := "1"
+	for etag, isTaken := range map[string]bool{`"3"`: true, "": false, `W/"3"`: false} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etag)
+			_, _ = w.Write([]byte(`{"id":"1"}`))
+		}))
+		client, _ := api.New(api.Config{Endpoint: server.URL, Token: "a-token"})
+		state := &groupModel{groupData: groupData{Identified: Identified{ID: &id}}}
+		seen, err := groups().store.read(t.Context(), client, state, "")
+		if (err == nil) != isTaken || (isTaken && seen != etag) {
+			t.Errorf("%q: %v", etag, err)
+		}
+		server.Close()
+	}
+}
+
+func TestAnEntityTagIsKeptAsItIs(t *testing.T) {
+	for _, etag := range []string{``, `"3"`, `"a\b"`, "\"\u00e9\x7f\"", `"<&>"`} {
+		if got := unquote(quote(etag)); got != etag {
+			t.Errorf("%q became %q", etag, got)
+		}
+	}
+}
+
+func TestAnIDIsImportedInAnyCase(t *testing.T) {
+	const id = "01a206fa-c26e-71f7-accd-11304130632c"
+	if found, err := idOf(t.Context(), nil, strings.ToUpper(id), nil); found != id || err != nil {
+		t.Errorf("%s, %v", found, err)
+	}
+}
+
+func TestADataSourceTakesNoOthersAnswer(t *testing.T) {
+	for body, isTaken := range map[string]bool{`{"id":"2"}`: false, `{}`: false, `[]`: false, `{"id":"a1"}`: true} {
+		client := answering(t, map[string]string{"GET /api/v1/groups/A1": body})
+		var found groupData
+		if err := get(t.Context(), client, "/groups/", "A1", "", nil, &found); (err == nil) != isTaken {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
 type noPrivate struct{ private }
 
 func (noPrivate) GetKey(context.Context, string) ([]byte, diag.Diagnostics) { return nil, nil }
@@ -153,6 +195,25 @@ func TestACallWhoseAnswerWasLostIsNotCalledUndone(t *testing.T) {
 	_, err = client.Send(short, api.Call{Method: http.MethodPost, Path: "/groups"})
 	found := groups().refuse(err, "created")
 	if found[0].Summary() != "Whether the group was created is not known" || !strings.Contains(found[0].Detail(), "import it") {
+		t.Error(found)
+	}
+}
+
+func TestALossIsToldThoughTheLastAttemptWasRefused(t *testing.T) {
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"code":"unauthenticated","detail":"The token is over."}`))
+	}))
+	t.Cleanup(server.Close)
+	client, _ := api.New(api.Config{Endpoint: server.URL, Token: "a-token"})
+	_, err := client.Send(t.Context(), api.Call{Method: http.MethodPost, Path: "/groups"})
+	found := groups().refuse(err, "created")[0]
+	if !strings.Contains(found.Summary(), "is not known") || !strings.Contains(found.Detail(), "The token is over.\n\nThe call was sent") {
 		t.Error(found)
 	}
 }

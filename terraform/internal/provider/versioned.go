@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"hallpass.internal/terraform-provider-justiam/internal/api"
 	"hallpass.internal/terraform-provider-justiam/internal/check"
@@ -53,8 +55,14 @@ func (v versioned[M, P]) read(ctx context.Context, client *api.Client, state *M,
 	if err == nil && P(fresh).identified().id() != P(state).identified().id() {
 		err = api.ErrStrange
 	}
+	if err == nil && !strings.HasPrefix(etag, `"`) {
+		err = errNoETag
+	}
 	return etag, keep[M, P](state, fresh, err)
 }
+
+// errNoETag: without one the next change could overwrite somebody else's, and with a weak one none would ever be made.
+var errNoETag = errors.New("the answer has no strong ETag: a proxy between here and Hallpass takes it off or weakens it, where it has to leave it as it is")
 
 func (v versioned[M, P]) update(ctx context.Context, client *api.Client, planned, prior *M, etag string) (string, error) {
 	return v.save(ctx, client, planned, api.Call{Method: http.MethodPut, Path: v.pathOf(prior), IfMatch: etag})
@@ -103,8 +111,8 @@ type finder func(ctx context.Context, client *api.Client, name string) (string, 
 
 // idOf takes an id as it is and looks a name up.
 func idOf(ctx context.Context, client *api.Client, text string, find finder) (string, error) {
-	if check.IsUUID(text) {
-		return text, nil
+	if id := strings.ToLower(text); check.IsUUID(id) {
+		return id, nil
 	}
 	return find(ctx, client, text)
 }
