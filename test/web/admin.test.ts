@@ -171,6 +171,7 @@ describe.skipIf(!hasBrowser)('an admin sets access up', slow, () => {
       justification: '=INC-42 with "quotes", and commas',
     })
     await bob.call('POST', `/access-requests/${again.id}/deny`, { comment: '@not now' })
+    await open(page, 'Access requests')
     await open(page, 'History')
     await page.getByLabel('Template', { exact: true }).selectOption({ label: 'Production shell' })
     await page.getByLabel('Requester').fill('ALICE@')
@@ -211,6 +212,7 @@ describe.skipIf(!hasBrowser)('an admin sets access up', slow, () => {
     await alice.call('POST', `/access-requests/${asked.id}/revoke`, {})
     await dialog.getByRole('button', { name: 'Delete' }).click()
     await heading(page, 'Templates').waitFor()
+    await open(page, 'Access requests')
     await open(page, 'History')
     await page.getByText('(deleted template)').first().waitFor()
     expectCalm(admin)

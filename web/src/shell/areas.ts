@@ -4,18 +4,23 @@ import { may } from '../api/session.ts'
 /** A place that the navigation leads to. `needs`: the permission without which it is not offered. */
 export type Area = { to: string; label: string; needs?: string }
 
+/** The tabs of the access requests; the first stands for all of them in the navigation. */
+const tabs: Area[] = [
+  { to: '/request-access', label: 'Request access' },
+  { to: '/my-requests', label: 'My requests' },
+  { to: '/approvals', label: 'Approvals' },
+  { to: '/history', label: 'History', needs: 'audit.read' },
+]
+
 /** The navigation, section by section. */
-export const sections: { label: string; areas: Area[] }[] = [
+const sections: { label: string; areas: Area[] }[] = [
   {
-    label: 'Access requests',
+    label: 'You',
     areas: [
-      { to: '/request-access', label: 'Request access' },
-      { to: '/my-requests', label: 'My requests' },
-      { to: '/approvals', label: 'Approvals' },
-      { to: '/history', label: 'History', needs: 'audit.read' },
+      { to: '/request-access', label: 'Access requests' },
+      { to: '/access-tokens', label: 'Access tokens' },
     ],
   },
-  { label: 'You', areas: [{ to: '/access-tokens', label: 'Access tokens' }] },
   {
     label: 'Access',
     areas: [
@@ -43,11 +48,18 @@ export const sections: { label: string; areas: Area[] }[] = [
   },
 ]
 
+const allowed = (me: Me, areas: Area[]): Area[] =>
+  areas.filter(({ needs }) => needs === undefined || may(me, needs))
+
 /** What this person is offered; sections with nothing in them are left out. */
 export const offeredTo = (me: Me): typeof sections =>
   sections
-    .map(({ label, areas }) => ({
-      label,
-      areas: areas.filter(({ needs }) => needs === undefined || may(me, needs)),
-    }))
+    .map(({ label, areas }) => ({ label, areas: allowed(me, areas) }))
     .filter(({ areas }) => areas.length > 0)
+
+/** Each of them leads to the page of one request. */
+const places = [...tabs.map(({ to }) => to), '/requests']
+
+/** The tabs above what stands at an address: those of the access requests on their pages, none elsewhere. */
+export const tabsAt = (pathname: string, me: Me): Area[] =>
+  places.some((place) => pathname === place || pathname.startsWith(`${place}/`)) ? allowed(me, tabs) : []

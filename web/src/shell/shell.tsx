@@ -9,7 +9,7 @@ import { lazyPage } from '../ui/lazy-page.ts'
 import { Loading, Refusal } from '../ui/states.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { Away } from './away.tsx'
-import { Navigation, Waiting } from './navigation.tsx'
+import { Navigation, Tabs, Waiting } from './navigation.tsx'
 import { SchemeButton } from './scheme-button.tsx'
 import classes from './shell.module.css'
 
@@ -60,10 +60,13 @@ function SignedIn({ me }: { me: Me }) {
         </span>
         <AccountMenu me={me} />
       </header>
-      <nav id="navigation" aria-label="Main" className={classes.navigation} data-open={isOpen}>
-        <p className={classes.who}>Signed in as {me.display_name}</p>
-        <Navigation me={me} />
-        <SchemeButton />
+      <nav aria-label="Main" className={classes.ways}>
+        <div id="navigation" className={classes.navigation} data-open={isOpen}>
+          <p className={classes.who}>Signed in as {me.display_name}</p>
+          <Navigation me={me} />
+          <SchemeButton />
+        </div>
+        <Tabs me={me} />
       </nav>
       <main id="main" tabIndex={-1} className={classes.main}>
         <Outlet />

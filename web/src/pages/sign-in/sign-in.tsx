@@ -76,7 +76,8 @@ function LocalPeople({ people }: { people: { email: string; display_name: string
   return (
     <Stack gap="sm">
       <Text size="sm" c="dimmed">
-        This is an evaluation copy on this machine: choose whom to be. No password is asked.
+        This is an evaluation copy on this machine: choose whom to be. No password is asked. Ask for access as
+        one of them, sign out, and decide as another: nobody decides what they asked for.
       </Text>
       {people.map(({ email, display_name }) => (
         <Button
