@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 
+import { describeBetween } from './between.ts'
 import { describeChanges } from './changes.ts'
 import { describeContract } from './contract.ts'
 import { describeCredentials } from './credentials.ts'
@@ -11,6 +12,7 @@ import { describeRefusals } from './refusals.ts'
 import { describeSecrets } from './secrets.ts'
 import { setStage } from './stage.ts'
 import type { Stage } from './stage.ts'
+import { describeUnseen } from './unseen.ts'
 
 const missing = await findMissingPrograms()
 if (missing.length > 0)
@@ -40,6 +42,8 @@ describe.skipIf(missing.length > 0)('the Terraform provider', { timeout: 300_000
   describeSecrets(theStage)
   describeRefusals(theStage)
   describeCredentials(theStage)
+  describeUnseen(theStage)
+  describeBetween(theStage)
   // Takes over what the demo organisation has, and destroys it.
   describeDocuments(theStage)
 })

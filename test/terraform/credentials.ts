@@ -2,6 +2,7 @@ import path from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { issueClientSecret } from './machine.ts'
 import { requirements } from './stage.ts'
 import type { Stage } from './stage.ts'
 import { done, errorsOf, nothing } from './steps.ts'
@@ -17,21 +18,7 @@ export function describeCredentials(stage: () => Stage): void {
     let credential: Record<string, string>
 
     beforeAll(async () => {
-      const { admin, product } = stage()
-      const { id } = await product.as('ci-bot')
-      const permissions = ['access_requests.manage']
-      const { body: machines } = await admin.call<{ id: string }>('POST', '/groups', {
-        name: 'machines',
-        permissions,
-      })
-      await admin.call('PUT', `/groups/${machines.id}/members/${id}`)
-      const { status, body } = await admin.call<{ client_id: string; client_secret: string }>(
-        'POST',
-        `/identities/${id}/credentials`,
-        { type: 'client_secret' },
-      )
-      expect(status).toBe(201)
-      credential = { HALLPASS_CLIENT_ID: body.client_id, HALLPASS_CLIENT_SECRET: body.client_secret }
+      credential = await issueClientSecret(stage(), 'machines')
     })
 
     test('manages by tokens that it gets for itself', async () => {

@@ -97,13 +97,23 @@ func (c *clientCredentials) ask(ctx context.Context) (grant, error) {
 	return readGrant(response, body)
 }
 
+// readOAuthError makes a problem of what may pass, or is none of the client's.
+func readOAuthError(response *http.Response, body []byte) error {
+	refusal := &OAuthError{}
+	isTold := json.Unmarshal(body, refusal) == nil && refusal.Code != ""
+	if isTold && response.StatusCode < 500 && response.StatusCode != http.StatusTooManyRequests {
+		return refusal
+	}
+	problem := readProblem(response, body)
+	if isTold {
+		problem.Code, problem.Detail = refusal.Code, "No token was given: "+strings.TrimSuffix(refusal.Code+": "+refusal.Description, ": ")
+	}
+	return problem
+}
+
 func readGrant(response *http.Response, body []byte) (grant, error) {
 	if response.StatusCode != http.StatusOK {
-		refusal := &OAuthError{}
-		if json.Unmarshal(body, refusal) == nil && refusal.Code != "" && response.StatusCode < 500 && response.StatusCode != 429 {
-			return grant{}, refusal
-		}
-		return grant{}, readProblem(response, body)
+		return grant{}, readOAuthError(response, body)
 	}
 	var granted grant
 	if json.Unmarshal(body, &granted) != nil || granted.AccessToken == "" {

@@ -134,6 +134,14 @@ func TestWhatTheTokenEndpointRefusesIsTold(t *testing.T) {
 	}
 }
 
+func TestATokenEndpointThatFailsIsToldAsItself(t *testing.T) {
+	server := serve(t, says(500, `{"error":"server_error","error_description":"Something went wrong."}`))
+	err := put(server.client(t, secretive))
+	if err == nil || err.Error() != "No token was given: server_error: Something went wrong." || len(server.requests) != 1 {
+		t.Errorf("%v after %d requests", err, len(server.requests))
+	}
+}
+
 func TestTokensThatAreNoneAreRefused(t *testing.T) {
 	for _, body := range []string{`{}`, `nothing`, `{"access_token":"x","token_type":"DPoP"}`, `{"access_token":"","token_type":"Bearer"}`} {
 		server := serve(t, says(200, body))
