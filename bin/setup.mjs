@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { withSetupLock } from './setup/lock.mjs'
 import { isThisNodeFit, linkNode, provideNode } from './setup/node.mjs'
 import { Interrupted, npmCi } from './setup/npm-ci.mjs'
+import { patchFiles, patchModules } from './setup/patches.mjs'
 import { linkPostgresLibraries } from './setup/postgres-links.mjs'
 import { isRunning } from './setup/process-identity.mjs'
 import { readJson, say, showProgress } from './setup/terminal.mjs'
@@ -18,12 +19,14 @@ const stampFile = path.join(modules, '.hallpass.json')
 const link = path.join(modules, '.bin', 'node')
 const wanted = {
   platform: `${process.platform}-${process.arch}`,
-  lock: checksum(path.join(root, 'package-lock.json')),
+  lock: checksum(path.join(root, 'package-lock.json'), ...patchFiles(root)),
   runtime: checksum(path.join(root, 'runtime', 'package-lock.json')),
 }
 
-function checksum(file) {
-  return createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
+function checksum(...files) {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 16)
 }
 
 function hasModules() {
@@ -51,6 +54,7 @@ async function installModules(onChild) {
   say('installing dependencies (once; about 110 MB to download)')
   await npmCi(root, { label: 'dependencies', include: ['dev', 'optional'], onChild })
   linkPostgresLibraries(modules)
+  patchModules(root)
   const { platform, lock } = wanted
   writeFileSync(stampFile, JSON.stringify({ platform, lock }))
 }

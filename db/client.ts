@@ -1,5 +1,7 @@
 import postgres from 'postgres'
 
+import { begin } from './begin.ts'
+
 /** A pool or a transaction: what a query function takes. */
 export type Db = postgres.ISql<Types>
 export type Sql = postgres.Sql<Types>
@@ -67,8 +69,7 @@ const isPassing = (error: unknown): boolean =>
 export async function transaction<Result>(sql: Sql, work: (tx: Tx) => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const box = await sql.begin(async (tx) => ({ result: await work(tx) }))
-      return box.result
+      return await begin(sql, work)
     } catch (error) {
       if (!isPassing(error) || attempt === 3) throw error
     }
@@ -88,6 +89,12 @@ export const isBadValue = (error: unknown): boolean => isDatabaseError(error) &&
 const outages = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',

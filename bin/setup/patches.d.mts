@@ -1,0 +1,2 @@
+export function patchFiles(root: string): string[]
+export function patchModules(root: string): void
