@@ -32,7 +32,7 @@ describe.skipIf(!hasBrowser)('every page of admins, on a phone in the dark', slo
     const { page } = admin
     await page.goto(`${it.url}/${path}`)
     await page.getByRole('heading', { level: 1 }).waitFor()
-    await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
+    await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
     await expectAccessible(page)
     await shoot(page, `admin-phone-${path.replaceAll(/[^a-z]+/g, '-')}`)

@@ -45,8 +45,9 @@ describe.skipIf(!hasBrowser)('signing in', slow, () => {
   test('is asked for in place when the session ends elsewhere, and leads back to where one was', async () => {
     const { page } = await it.visit('alice', '/my-requests')
     await page.getByText('You have not asked for anything yet.').waitFor()
-    await it.sql`delete from sessions`
     await page.getByLabel('State').selectOption('denied')
+    await page.getByText('No request is in this state.').waitFor()
+    await it.sql`delete from sessions`
     await page.getByRole('heading', { name: 'Sign in to Hallpass' }).waitFor()
     await page.getByRole('button', { name: 'Alice alice@example.com' }).click()
     await page.getByText('No request is in this state.').waitFor()
