@@ -37,11 +37,11 @@ export const startScript = (core: string, name: string, told: unknown): ChildPro
   return startPinned({ core, command: [process.execPath, file, JSON.stringify(told)] })
 }
 
-/** The first line that it prints. @throws where it ends before */
+/** The first line that it prints, all of which is read even where it has ended. @throws where there is none */
 export async function firstLine(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('nothing can be heard from this process')
   const lines = createInterface({ input: child.stdout })
-  const line = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [''])])
+  const line = await Promise.race([once(lines, 'line'), once(child, 'close').then(() => [''])])
   if (line[0] === '') throw new Error(`${child.spawnargs.join(' ')} ended at once`)
   return String(line[0])
 }
