@@ -7,6 +7,7 @@ import { projectRoot } from '../../bin/config.ts'
 import { moduleFolder } from '../../bin/testing/terraform-provider.ts'
 import type { Stage } from './stage.ts'
 import { done, expectNoChange, forget, idOf, nothing, resourcesOf } from './steps.ts'
+import type { Resource } from './steps.ts'
 import type { Workspace } from './workspace.ts'
 
 const readFolder = (folder: string) =>
@@ -31,20 +32,25 @@ const defaults = {
   trigger_task_failure_mode: 'ignore',
 }
 
+/** A secret is named with the version whose value it has. */
+const importId = ({ values }: Resource) =>
+  [values['id'], values['value_wo_version']].filter((part) => part !== undefined).join('/')
+
 export function describeDocuments(stage: () => Stage): void {
   describe('the two documents that the resources are known by', () => {
     let workspace: Workspace
 
     beforeAll(async () => {
-      workspace = await stage().workspace({
+      const files = {
         ...readFolder(path.join(moduleFolder, 'examples', 'demo')),
         'scripts/access_request_event_logger.go': readFileSync(eventLogger, 'utf8'),
-      })
+      }
+      workspace = await stage().workspace(files, { TF_VAR_change_token: 'the value of a token' })
     })
 
     test('are applied as they are beside what the demo organisation has, with their defaults', async () => {
       const { changes } = done(await workspace.apply())
-      expect(changes).toEqual({ ...nothing, add: 3, import: 5, change: 1 })
+      expect(changes).toEqual({ ...nothing, add: 4, import: 6, change: 1 })
       const id = idOf(workspace, 'justiam_access_request_template.db_access')
       const task = idOf(workspace, 'justiam_scheduled_task.access_logger')
       const { body } = await stage().admin.call('GET', `/access-request-templates/${id}`)
@@ -57,17 +63,17 @@ export function describeDocuments(stage: () => Stage): void {
       const resources = resourcesOf(workspace)
       await forget(workspace, resources)
       const blocks = resources.map(
-        ({ address, values }) => `import {\n  to = ${address}\n  id = "${String(values['id'])}"\n}\n`,
+        (resource) => `import {\n  to = ${resource.address}\n  id = "${importId(resource)}"\n}\n`,
       )
       workspace.write({ 'imports.tf': blocks.join('') })
-      expect(done(await workspace.apply()).changes).toEqual({ ...nothing, import: 8 })
+      expect(done(await workspace.apply()).changes).toEqual({ ...nothing, import: 10 })
       workspace.remove('imports.tf')
       await expectNoChange(workspace)
     })
 
     test('are destroyed', async () => {
       const id = idOf(workspace, 'justiam_access_request_template.db_readonly')
-      expect(done(await workspace.destroy()).changes).toEqual({ ...nothing, remove: 8 })
+      expect(done(await workspace.destroy()).changes).toEqual({ ...nothing, remove: 10 })
       expect((await stage().admin.call('GET', `/access-request-templates/${id}`)).status).toBe(404)
     })
   })

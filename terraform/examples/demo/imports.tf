@@ -21,6 +21,11 @@ import {
 }
 
 import {
+  to = justiam_group_membership.dana
+  id = "dba-team/dana@example.com"
+}
+
+import {
   to = justiam_access_request_template.db_readonly
   id = "Database read-only access"
 }
