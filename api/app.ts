@@ -10,10 +10,13 @@ import { docs, docsPage } from './docs.ts'
 import { health } from './health.ts'
 import { idempotent } from './idempotency.ts'
 import { limitSignIns } from './limit-sign-ins.ts'
+import { createTokenLimiter } from './limit-tokens.ts'
+import type { TokenLimiter } from './limit-tokens.ts'
 import { discovery, oauth } from './oauth/oauth.ts'
 import { pages } from './pages.ts'
 import { asDomainError, internalError, problem } from './problem.ts'
 import { limitCalls } from './rate-limit.ts'
+import { recordTokenRefusals } from './record-token-refusals.ts'
 import { router } from './router.ts'
 import type { Env } from './router.ts'
 import { assertScope } from './scopes.ts'
@@ -78,10 +81,11 @@ const unkept: MiddlewareHandler<Env> = async (c, next) => {
   if (c.res.headers.get('cache-control') === 'no-cache') c.header('cache-control', 'private, no-store')
 }
 
-function createApi(deps: Deps): OpenAPIHono<Env> {
+function createApi(deps: Deps, limiter: TokenLimiter): OpenAPIHono<Env> {
   const api = router()
   api.use(unkept)
   docs(api, deps)
+  api.post('/applications/:id/token', recordTokenRefusals(limiter))
   api.use(authenticate, limitCalls(deps), readBody, identify, assertScope, idempotent)
   for (const resource of resources) api.route('/', resource)
   return api
@@ -112,9 +116,10 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   )
   app.route('/auth', createAuth(limitSignIns(deps.sql, deps.limits)))
   discovery(app)
-  app.route('/oauth', oauth(deps))
+  const limiter = createTokenLimiter(deps.sql, deps.limits)
+  app.route('/oauth', oauth(deps, limiter))
   app.route('/scim/v2', scim(deps))
-  app.route('/api/v1', createApi(deps))
+  app.route('/api/v1', createApi(deps, limiter))
   if (deps.pages_folder !== undefined) pages(app, deps.pages_folder)
   return app
 }

@@ -1,4 +1,4 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context } from 'hono'
 
 import type { Sql } from '../db/client.ts'
 import { createAddressOf } from './client-address.ts'
@@ -9,12 +9,18 @@ import type { Wait } from './shared-limiter.ts'
 export type TokenLimits = { tokens_per_minute: number; trusted_proxies: readonly string[] }
 
 /**
- * `byAddress` stands before the token endpoint. `takeForClient` is asked once the client is authenticated, so that
- * nobody uses up what is another's.
+ * `takeForAddress` stands before whatever gives or tells of tokens, `chargeFailure` behind it. `takeForClient` is asked
+ * once the client is authenticated, so that nobody uses up what is another's.
  */
 export type TokenLimiter = {
-  byAddress: MiddlewareHandler<Env>
+  takeForAddress: (c: Context<Env>) => Promise<Wait>
+  chargeFailure: (c: Context<Env>) => Promise<void>
   takeForClient: (client_id: string) => Promise<Wait>
+  /**
+   * Whether it is the first time within a minute that a caller, or else the address of a call, is told to wait: whoever
+   * floods does not fill the audit log.
+   */
+  isWorthALine: (c: Context<Env>, caller_id: string | undefined) => Promise<boolean>
 }
 
 /** A call that failed counts as so many. */
@@ -23,14 +29,7 @@ const failureCost = 20
 /** Many clients may share an address. */
 const clientsPerAddress = 10
 
-/** RFC 6749 has no word for it; `slow_down` is that of RFC 8628. */
-export const slowDown = (c: Context, seconds: number): Response =>
-  c.json({ error: 'slow_down', error_description: `Too many calls; wait ${seconds} s.` }, 429, {
-    'retry-after': String(seconds),
-    'cache-control': 'no-store',
-  })
-
-/** Bounds the token endpoint over all processes; each keeps permits in store, so that a mint does not wait for them. */
+/** Bounds tokens over all processes; each keeps permits in store, so that a mint does not wait for them. */
 export function createTokenLimiter(sql: Sql, limits: TokenLimits): TokenLimiter {
   const { tokens_per_minute: per_minute, trusted_proxies } = limits
   const addressOf = createAddressOf(trusted_proxies)
@@ -40,16 +39,11 @@ export function createTokenLimiter(sql: Sql, limits: TokenLimits): TokenLimiter 
     per_minute: per_minute * clientsPerAddress,
     in_lumps: true,
   })
+  const lines = createSharedLimiter(sql, { name: 'token.limited', per_minute: 1, in_lumps: false })
   return {
+    takeForAddress: (c) => addresses.take(addressOf(c)),
+    chargeFailure: (c) => addresses.charge(addressOf(c), failureCost - 1),
     takeForClient: (client_id) => clients.take(client_id),
-    async byAddress(c, next) {
-      const address = addressOf(c)
-      const wait = await addresses.take(address)
-      if (wait !== undefined) return slowDown(c, wait)
-      await next()
-      const hasFailed = c.res.status >= 400 && c.res.status < 500 && c.res.status !== 429
-      if (hasFailed) await addresses.charge(address, failureCost - 1)
-      return undefined
-    },
+    isWorthALine: async (c, caller_id) => (await lines.take(caller_id ?? addressOf(c))) === undefined,
   }
 }

@@ -16,4 +16,7 @@ export type Session = {
   expires_at: string
   /** Of a token: its id, by which it can be revoked. */
   jti?: string
+  /** Of a token that is bound to a key (RFC 9449): the thumbprint of that key, which the call has proven to have. */
+  jkt?: string
+  personal_access_token_id?: string
 }

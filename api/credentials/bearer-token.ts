@@ -33,12 +33,13 @@ export async function verifyToken(signer: TokenSigner, token: string): Promise<A
 }
 
 /** Whether the token was revoked meanwhile is looked at together with its identity. */
-export const sessionOf = ({ sub, exp, jti }: ApiToken): Session => ({
+export const sessionOf = ({ sub, exp, jti, jkt }: ApiToken): Session => ({
   caller_id: sub,
   via: 'token',
   scopes: null,
   expires_at: new Date(exp * 1_000).toISOString(),
   jti,
+  ...(jkt !== null && { jkt }),
 })
 
 /** A token that whoever bears it may use. */

@@ -13,6 +13,6 @@ export const readPersonalAccessToken: ReadCredential = async (c) => {
   const found = hash && (await useToken(c.get('deps').sql, hash))
   if (found === undefined)
     throw new DomainError('unauthenticated', 'This personal access token is not valid, or no longer.')
-  const { identity_id, scopes, expires_at } = found
-  return { caller_id: identity_id, via: 'personal_access_token', scopes, expires_at }
+  const { id: personal_access_token_id, identity_id: caller_id, scopes, expires_at } = found
+  return { caller_id, via: 'personal_access_token', scopes, expires_at, personal_access_token_id }
 }

@@ -8,6 +8,7 @@ import { isOfType, readForeignJwt } from './foreign-jwt.ts'
 import type { ForeignJwt } from './foreign-jwt.ts'
 import { getParameter } from './form.ts'
 import type { Form } from './form.ts'
+import { UntrustedIssuer } from './issuer-keys.ts'
 import type { IssuerKeys, KeySet } from './issuer-keys.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Authenticated, Proven } from './authenticate-client.ts'
@@ -43,6 +44,13 @@ const refuse = (reason: string, client_id?: string) =>
   })
 
 const invalid = (message: string, reason: string) => new OAuthError('invalid_request', message, { reason })
+
+/** Its keys cannot be had now: that says nothing of the token, which may be shown again. */
+const unavailable = (client_id: string) =>
+  new OAuthError('temporarily_unavailable', 'The keys of the issuer cannot be had now; try again shortly.', {
+    reason: 'issuer_keys_unavailable',
+    client_id,
+  })
 
 /** What this exchange does not do is refused rather than left out: the client would get something else. */
 function assertPlain(form: Form): void {
@@ -100,8 +108,8 @@ async function findTrusting(sql: Deps['sql'], { claims, audience }: Shown): Prom
 
 async function getKeys(issuerKeys: IssuerKeys, { jwt, claims }: Shown, client_id: string): Promise<KeySet> {
   const { kid } = jwt.header
-  return issuerKeys(claims.iss, typeof kid === 'string' ? kid : undefined).catch(() => {
-    throw refuse('issuer_keys_unavailable', client_id)
+  return issuerKeys(claims.iss, typeof kid === 'string' ? kid : undefined).catch((error: unknown) => {
+    throw error instanceof UntrustedIssuer ? refuse('issuer_not_trusted', client_id) : unavailable(client_id)
   })
 }
 

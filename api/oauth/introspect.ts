@@ -7,6 +7,7 @@ import { findEffectiveAccess } from '../../db/directory/effective-access.ts'
 import type { EffectiveAccess } from '../../db/directory/effective-access.ts'
 import { isRevoked, ownsApplication } from '../../db/oauth/revoked-tokens.ts'
 import type { Deps } from '../deps.ts'
+import type { TokenLimiter } from '../limit-tokens.ts'
 import type { Env } from '../router.ts'
 import { NotOurs } from '../token-signer.ts'
 import type { TokenClaims } from '../token-signer.ts'
@@ -74,14 +75,16 @@ async function introspect(deps: Deps, caller: Caller, token: string): Promise<Re
 }
 
 /** Introspection (RFC 7662): a token is active while everything that it says is true, and for those whom it concerns. */
-export async function introspectionEndpoint(c: Context<Env>): Promise<Response> {
-  const deps = c.get('deps')
-  try {
-    const form = await readForm(c)
-    const caller = await readAsker(c, form)
-    return c.json(await introspect(deps, caller, getParameter(form, 'token')))
-  } catch (error) {
-    await recordRefusal(deps.sql, error, { endpoint: 'introspect' })
-    throw error
+export const introspectionEndpoint =
+  (limiter: TokenLimiter) =>
+  async (c: Context<Env>): Promise<Response> => {
+    const deps = c.get('deps')
+    try {
+      const form = await readForm(c)
+      const caller = await readAsker(c, form)
+      return c.json(await introspect(deps, caller, getParameter(form, 'token')))
+    } catch (error) {
+      await recordRefusal(c, limiter, { error })
+      throw error
+    }
   }
-}

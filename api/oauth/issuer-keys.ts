@@ -8,7 +8,12 @@ import type { Deps } from '../deps.ts'
 /** Finds the key of a token in what its issuer has published. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>
 
-/** @throws Error when the issuer's keys cannot be had */
+/** What an issuer says of itself is not to be believed, however often it is asked. */
+export class UntrustedIssuer extends Error {
+  override readonly name = 'UntrustedIssuer'
+}
+
+/** @throws Error when the issuer's keys cannot be had now; UntrustedIssuer */
 export type IssuerKeys = (issuer: string, kid: string | undefined) => Promise<KeySet>
 
 const freshMs = 10 * 60_000
@@ -26,9 +31,10 @@ const Jwks = z.looseObject({
 })
 
 type Fetched = { keys: KeySet; kids: ReadonlySet<string>; at: number }
-type Entry = { fetched?: Fetched; tried_at: number; underway?: Promise<void> }
+/** `failure`: of the last attempt. */
+type Entry = { fetched?: Fetched; failure?: unknown; tried_at: number; underway?: Promise<void> }
 
-type Options = Pick<Deps, 'send' | 'allow_private_egress'> & { now?: () => number }
+type Options = Pick<Deps, 'send' | 'allow_private_egress' | 'logError'> & { now?: () => number }
 
 async function readDocument(send: Deps['send'], url: string, signal: AbortSignal): Promise<unknown> {
   const request = { method: 'GET', url, headers: { accept: 'application/json' }, body: null }
@@ -45,9 +51,9 @@ async function fetchKeys(
   const signal = AbortSignal.timeout(longestWaitMs)
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const discovered = Discovered.parse(await readDocument(send, address, signal))
-  if (discovered.issuer !== issuer) throw new Error('the issuer says that it is another one')
+  if (discovered.issuer !== issuer) throw new UntrustedIssuer('the issuer says that it is another one')
   if (!isTrustedScheme(discovered.jwks_uri, allow_private_egress))
-    throw new Error('the keys are not at an https URL')
+    throw new UntrustedIssuer('the keys are not at an https URL')
   const jwks = Jwks.parse(await readDocument(send, discovered.jwks_uri, signal))
   const kids = new Set(jwks.keys.flatMap(({ kid }) => kid ?? []))
   return { keys: createLocalJWKSet(jwks as JSONWebKeySet), kids, at: now() }
@@ -72,8 +78,13 @@ export function createIssuerKeys(options: Options): IssuerKeys {
   /** Never fails: what could not be fetched is missing. */
   async function refresh(entry: Entry, issuer: string): Promise<void> {
     entry.tried_at = now()
-    const fetched = await fetchKeys(options, issuer).catch(() => undefined)
-    if (fetched !== undefined) entry.fetched = fetched
+    try {
+      entry.fetched = await fetchKeys(options, issuer)
+      delete entry.failure
+    } catch (error) {
+      entry.failure = error
+      options.logError(`the keys of ${issuer} cannot be had`, error)
+    }
     delete entry.underway
   }
 
@@ -93,6 +104,7 @@ export function createIssuerKeys(options: Options): IssuerKeys {
       entry.underway = refresh(entry, issuer)
     if (isMissing(entry, kid)) await entry.underway
     if (entry.fetched !== undefined && now() - entry.fetched.at < usableMs) return entry.fetched.keys
-    throw new Error('the keys of this issuer cannot be had')
+    if (entry.failure instanceof UntrustedIssuer) throw entry.failure
+    throw new Error('the keys of this issuer cannot be had', { cause: entry.failure })
   }
 }

@@ -1,15 +1,16 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 
 import { isOutage } from '../../db/client.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Deps } from '../deps.ts'
-import { createTokenLimiter } from '../limit-tokens.ts'
+import type { TokenLimiter } from '../limit-tokens.ts'
 import type { Env } from '../router.ts'
 import { introspectionEndpoint } from './introspect.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
 import { metadataOf } from './metadata.ts'
-import { OAuthError, sendOAuthError } from './oauth-error.ts'
+import { OAuthError, sendOAuthError, slowDown } from './oauth-error.ts'
+import { recordRefusal } from './record-refusal.ts'
 import { revocationEndpoint } from './revoke.ts'
 import { tokenEndpoint } from './token.ts'
 
@@ -23,7 +24,7 @@ function asOAuthError(error: Error): OAuthError | undefined {
 
 function onError(error: Error, c: Context<Env>): Response {
   const refusal = asOAuthError(error)
-  if (refusal === undefined || refusal.status === 503)
+  if (refusal === undefined || (refusal !== error && refusal.status === 503))
     c.get('deps').logError(`${c.req.method} ${c.req.path} failed`, error)
   return sendOAuthError(
     c,
@@ -31,25 +32,40 @@ function onError(error: Error, c: Context<Env>): Response {
   )
 }
 
+/** Bounds the calls of an address; what was refused costs more, and that it has to slow down is on record. */
+export const limitAddresses =
+  (limiter: TokenLimiter): MiddlewareHandler<Env> =>
+  async (c, next) => {
+    const wait = await limiter.takeForAddress(c)
+    if (wait !== undefined) {
+      const error = slowDown(wait)
+      await recordRefusal(c, limiter, { error })
+      throw error
+    }
+    await next()
+    const { status } = c.res
+    const isRefused = c.error instanceof OAuthError || (status >= 400 && status < 500)
+    if (isRefused && status !== 429) await limiter.chargeFailure(c)
+  }
+
 const refuseMethod = () => {
   throw new OAuthError('invalid_request', 'Send the parameters by POST.', { status: 405 })
 }
 
 /** Tokens for machines, below `/oauth`. */
-export function oauth(deps: Deps): OpenAPIHono<Env> {
+export function oauth(deps: Deps, limiter: TokenLimiter): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
-  const limiter = createTokenLimiter(deps.sql, deps.limits)
   const endpoints = {
     '/token': tokenEndpoint(createIssuerKeys(deps), limiter),
-    '/introspect': introspectionEndpoint,
-    '/revoke': revocationEndpoint,
+    '/introspect': introspectionEndpoint(limiter),
+    '/revoke': revocationEndpoint(limiter),
   }
   app.onError(onError)
   app.use(async (c, next) => {
     c.header('cache-control', 'no-store')
     await next()
   })
-  app.use(limiter.byAddress)
+  app.use(limitAddresses(limiter))
   for (const [path, endpoint] of Object.entries(endpoints)) app.post(path, endpoint).all(path, refuseMethod)
   return app
 }

@@ -4,6 +4,7 @@ import { mayManage } from '../../db/directory/caller.ts'
 import type { Caller } from '../../db/directory/caller.ts'
 import { revokeToken } from '../../db/oauth/revoked-tokens.ts'
 import type { Deps } from '../deps.ts'
+import type { TokenLimiter } from '../limit-tokens.ts'
 import type { Env } from '../router.ts'
 import { getParameter, readForm } from './form.ts'
 import { readOwnToken } from './introspect.ts'
@@ -22,14 +23,16 @@ async function revoke(deps: Deps, actor: Caller, token: string): Promise<void> {
 }
 
 /** Revocation (RFC 7009): of the caller's own tokens; whoever manages access requests revokes any. */
-export async function revocationEndpoint(c: Context<Env>): Promise<Response> {
-  const deps = c.get('deps')
-  try {
-    const form = await readForm(c)
-    await revoke(deps, await readAsker(c, form), getParameter(form, 'token'))
-    return c.body(null, 200)
-  } catch (error) {
-    await recordRefusal(deps.sql, error, { endpoint: 'revoke' })
-    throw error
+export const revocationEndpoint =
+  (limiter: TokenLimiter) =>
+  async (c: Context<Env>): Promise<Response> => {
+    const deps = c.get('deps')
+    try {
+      const form = await readForm(c)
+      await revoke(deps, await readAsker(c, form), getParameter(form, 'token'))
+      return c.body(null, 200)
+    } catch (error) {
+      await recordRefusal(c, limiter, { error })
+      throw error
+    }
   }
-}

@@ -4,7 +4,6 @@ import { isOutage } from '../../db/client.ts'
 import { noteUse } from '../../db/oauth/client-access.ts'
 import { verifyProof } from '../credentials/dpop-proof.ts'
 import type { Deps } from '../deps.ts'
-import { slowDown } from '../limit-tokens.ts'
 import type { TokenLimiter } from '../limit-tokens.ts'
 import { mintToken } from '../mint.ts'
 import type { Env } from '../router.ts'
@@ -14,7 +13,7 @@ import { assertLasts, issuedTokenType, verifySubjectToken } from './exchange.ts'
 import { getParameter, readForm } from './form.ts'
 import type { Form } from './form.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
-import { OAuthError } from './oauth-error.ts'
+import { OAuthError, slowDown } from './oauth-error.ts'
 import { recordRefusal } from './record-refusal.ts'
 
 const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -50,8 +49,6 @@ const unknownTarget = (client_id?: string) =>
     reason: 'unknown_resource',
     ...(client_id !== undefined && { client_id }),
   })
-
-type Limiter = Pick<TokenLimiter, 'takeForClient'>
 
 type Asking = {
   form: Form
@@ -98,7 +95,7 @@ async function answer(
   c: Context<Env>,
   form: Form,
   issuerKeys: IssuerKeys,
-  limiter: Limiter,
+  limiter: TokenLimiter,
 ): Promise<Response> {
   const asking = {
     form,
@@ -107,21 +104,22 @@ async function answer(
     slug: readResource(form),
   }
   const authenticated = await authenticate(c.get('deps'), issuerKeys, asking)
-  const wait = await limiter.takeForClient(authenticated.access.identity_id)
-  if (wait !== undefined) return slowDown(c, wait)
+  const client_id = authenticated.access.identity_id
+  const wait = await limiter.takeForClient(client_id)
+  if (wait !== undefined) throw slowDown(wait, client_id)
   const token = await issue(c, asking, authenticated)
   return c.json(asking.grant_type === exchange ? { ...token, issued_token_type: issuedTokenType } : token)
 }
 
 /** The token endpoint (RFC 6749, RFC 7523, RFC 8693, RFC 9449). Whatever is refused is on record too. */
-export const tokenEndpoint = (issuerKeys: IssuerKeys, limiter: Limiter) => async (c: Context<Env>) => {
+export const tokenEndpoint = (issuerKeys: IssuerKeys, limiter: TokenLimiter) => async (c: Context<Env>) => {
   let grant_type = 'none'
   try {
     const form = await readForm(c)
     grant_type = grantTypes.find((type) => type === form.get('grant_type')) ?? 'other'
     return await answer(c, form, issuerKeys, limiter)
   } catch (error) {
-    await recordRefusal(c.get('deps').sql, error, { endpoint: 'token', grant_type })
+    await recordRefusal(c, limiter, { error, grant_type })
     throw error
   }
 }

@@ -89,11 +89,11 @@ export function deleteToken(sql: Sql, { id, caller }: { id: string; caller: Call
   })
 }
 
-export type FoundToken = { identity_id: string; scopes: Scope[]; expires_at: string }
+export type FoundToken = { id: string; identity_id: string; scopes: Scope[]; expires_at: string }
 
 /** The token of this hash, if it goes on; it counts as used. */
 export async function useToken(db: Db, hash: Buffer): Promise<FoundToken | undefined> {
-  const found = await findRow<FoundToken & { id: string; is_due: boolean }>(db`
+  const found = await findRow<FoundToken & { is_due: boolean }>(db`
     select t.id, t.identity_id, t.scopes, t.expires_at,
       coalesce(t.last_used_at < clock_timestamp() - ${used}::interval, true) as is_due
     from personal_access_tokens t join identities i on i.id = t.identity_id and i.kind = 'human'

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { createTokenLimiter } from '../../../api/limit-tokens.ts'
+import { OAuthError, sendOAuthError } from '../../../api/oauth/oauth-error.ts'
+import { limitAddresses } from '../../../api/oauth/oauth.ts'
 import { router } from '../../../api/router.ts'
 import { createSharedLimiter } from '../../../api/shared-limiter.ts'
 import type { SharedLimiter } from '../../../api/shared-limiter.ts'
@@ -104,7 +106,8 @@ describe('The token endpoint', () => {
   const createEndpoint = (sql: Sql, per_minute: number) => {
     const limiter = createTokenLimiter(sql, { tokens_per_minute: per_minute, trusted_proxies: [] })
     const app = router()
-    app.use(limiter.byAddress)
+    app.use(limitAddresses(limiter))
+    app.onError((error, c) => sendOAuthError(c, error instanceof OAuthError ? error : expect.unreachable()))
     app.post('/token', async (c) => c.json({}, (await c.req.text()) === 'wrong' ? 401 : 200))
     return (body: string) => app.request('/token', { method: 'POST', body })
   }

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { CompactSign, decodeJwt, exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
+import { eventually } from '../../setup/product.ts'
 import { nowSeconds, startIssuer } from './issuer.ts'
 import type { Issuer } from './issuer.ts'
 import { basic, expectOAuthError, startMachines, tokenEventsOf } from './machines.ts'
@@ -211,12 +212,35 @@ describe('an issuer', () => {
     body,
     headers,
   })
-  const documents: [string, (url: string, path: string) => ReturnType<typeof send> | 'hang' | 'drop'][] = [
+  type Document = (url: string, path: string) => ReturnType<typeof send> | 'hang' | 'stall' | 'drop'
+  const named = (url: string) => send(200, JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }))
+  const withKeys =
+    (keys: () => ReturnType<Document>): Document =>
+    (url, path) =>
+      path === '/keys' ? keys() : named(url)
+  const manyKeys = () => {
+    const key = { kty: 'EC', kid: 'first', x: 'x'.repeat(43) }
+    return send(200, JSON.stringify({ keys: Array.from({ length: 5_000 }, () => key) }))
+  }
+
+  const misbehaving = async (document: Document) => {
+    const odd = await startIssuer()
+    odd.misbehave((path, response) => {
+      const answer = document(odd.url, path)
+      if (answer === 'drop') response.destroy()
+      else if (answer === 'stall') response.writeHead(200).write('{')
+      else if (answer !== 'hang') response.writeHead(answer.status, answer.headers).end(answer.body)
+      return true
+    })
+    await it.addCredential(machine.id, { type: 'federated', issuer: odd.url, audience: 'hallpass', subject })
+    return odd
+  }
+
+  test.each<[string, Document]>([
     [
       'that calls itself by another name',
       (url) => send(200, JSON.stringify({ issuer: `${url}/`, jwks_uri: `${url}/keys` })),
     ],
-    ['that has no keys', (url) => send(200, JSON.stringify({ issuer: url }))],
     [
       'whose keys are in a file',
       (url) => send(200, JSON.stringify({ issuer: url, jwks_uri: 'file:///etc/passwd' })),
@@ -229,51 +253,64 @@ describe('an issuer', () => {
       'whose keys are at the metadata service',
       (url) => send(200, JSON.stringify({ issuer: url, jwks_uri: 'http://169.254.169.254/' })),
     ],
+    [
+      'whose keys are secrets',
+      withKeys(() => send(200, JSON.stringify({ keys: [{ kty: 'oct', kid: 'first', k: 'c2VjcmV0' }] }))),
+    ],
+  ])('%s is not trusted', async (_, document) => {
+    const odd = await misbehaving(document)
+    refused(await show(await odd.token({ sub: subject })))
+    refused(await show(await odd.token({ sub: subject })))
+    await odd.close()
+  })
+
+  test.each<[string, Document]>([
+    ['that has no keys', (url) => send(200, JSON.stringify({ issuer: url }))],
     ['that sends one elsewhere', (url) => send(302, '', { location: `${url}/other` })],
     ['that is broken', () => send(500, '{}')],
     ['that speaks HTML', () => send(200, '<html>')],
     ['that never ends', () => send(200, `{"issuer":"${'x'.repeat(1_100_000)}"}`)],
     ['that says nothing', () => send(200, 'null')],
     ['that hangs', () => 'hang'],
+    ['that begins and goes no further', () => 'stall'],
     ['that hangs up', () => 'drop'],
-    [
-      'whose list of keys is huge',
-      (url, path) =>
-        path === '/keys'
-          ? send(
-              200,
-              JSON.stringify({
-                keys: Array.from({ length: 5_000 }, () => ({ kty: 'EC', kid: 'first', x: 'x'.repeat(43) })),
-              }),
-            )
-          : send(200, JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` })),
-    ],
-    [
-      'whose list of keys is none',
-      (url, path) =>
-        path === '/keys'
-          ? send(200, '{"keys":5}')
-          : send(200, JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` })),
-    ],
-    [
-      'whose keys are secrets',
-      (url, path) =>
-        path === '/keys'
-          ? send(200, JSON.stringify({ keys: [{ kty: 'oct', kid: 'first', k: 'c2VjcmV0' }] }))
-          : send(200, JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` })),
-    ],
-  ]
-  test.each(documents)('%s is not trusted', async (_, document) => {
-    const odd = await startIssuer()
-    odd.misbehave((path, response) => {
-      const answer = document(odd.url, path)
-      if (answer === 'drop') response.destroy()
-      else if (answer !== 'hang') response.writeHead(answer.status, answer.headers).end(answer.body)
-      return true
-    })
-    await it.addCredential(machine.id, { type: 'federated', issuer: odd.url, audience: 'hallpass', subject })
-    refused(await show(await odd.token({ sub: subject })))
+    ['whose list of keys is huge', withKeys(manyKeys)],
+    ['whose list of keys is ten megabytes', withKeys(() => send(200, 'x'.repeat(10_000_000)))],
+    ['whose list of keys is HTML', withKeys(() => send(200, '<html>'))],
+    ['whose list of keys is broken', withKeys(() => send(500, '{}'))],
+    ['whose list of keys hangs', withKeys(() => 'hang')],
+    ['whose list of keys is none', withKeys(() => send(200, '{"keys":5}'))],
+  ])('%s cannot be asked now: that says nothing of its tokens', async (_, document) => {
+    const odd = await misbehaving(document)
+    const token = await odd.token({ sub: subject })
+    const answer = await show(token)
+    expectOAuthError(answer, 503, 'temporarily_unavailable')
+    expect(answer.headers.get('retry-after')).toBe('5')
     expect(odd.asked).not.toContain('/other')
+    expect(await tokenEventsOf(it, machine.id)).toMatchObject([
+      {
+        kind: 'token.refused',
+        detail: { error: 'temporarily_unavailable', reason: 'issuer_keys_unavailable' },
+      },
+    ])
     await odd.close()
+  })
+
+  test('that was broken is asked again soon, and the same token is taken', async () => {
+    const odd = await misbehaving(() => send(503, ''))
+    const token = await odd.token({ sub: subject })
+    expectOAuthError(await show(token), 503, 'temporarily_unavailable')
+    odd.misbehave(undefined)
+    await eventually('its keys', async () => (await show(token)).status === 200, 25_000)
+    await odd.close()
+  })
+
+  test('that is away cannot be asked either; what is not trusted is refused all the same', async () => {
+    const away = await startIssuer()
+    await it.addCredential(machine.id, { type: 'federated', issuer: away.url, audience: 'hallpass', subject })
+    await away.close()
+    expectOAuthError(await show(await away.token({ sub: subject })), 503, 'temporarily_unavailable')
+    refused(await show(await away.token({ sub: `${subject}x` })))
+    refused(await show(await away.token({ sub: subject, exp: nowSeconds() - 1 })))
   })
 })

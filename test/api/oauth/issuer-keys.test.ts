@@ -10,15 +10,18 @@ import type { Issuer } from './issuer.ts'
 let issuer: Issuer
 let keys: IssuerKeys
 let now: number
+let said: string[]
 
 const minutes = (count: number) => (now += count * 60_000)
 
 beforeEach(async () => {
   issuer = await startIssuer()
   now = 1_000_000_000
+  said = []
   keys = createIssuerKeys({
     send: (request, signal) => sendNamed(request, true, signal),
     allow_private_egress: true,
+    logError: (message) => void said.push(message),
     now: () => now,
   })
 })
@@ -74,6 +77,7 @@ describe('the keys of an issuer', () => {
     down()
     for (let tries = 0; tries < 20; tries++) await expect(find()).rejects.toThrow('cannot be had')
     expect(issuer.asked).toEqual(['/.well-known/openid-configuration'])
+    expect(said).toEqual([`the keys of ${issuer.url} cannot be had`])
     issuer.misbehave(undefined)
     minutes(1)
     await verify()
@@ -99,6 +103,7 @@ describe('the keys of an issuer', () => {
     const strict = createIssuerKeys({
       send: (request, signal) => sendNamed(request, false, signal),
       allow_private_egress: false,
+      logError: () => undefined,
     })
     await expect(strict(issuer.url, 'first')).rejects.toThrow('cannot be had')
     expect(issuer.asked).toEqual([])
