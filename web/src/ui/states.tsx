@@ -57,7 +57,7 @@ export function Old({ query }: { query: Loaded<unknown> }) {
   return <Refusal title="This may be out of date" error={query.error} retry={() => void query.refetch()} />
 }
 
-/** What a query brings, or its place while it is on the way, or why it did not come. */
+/** What a query brings, or its place while it is on the way, or why it did not come. What stands below it waits for it. */
 export function Arriving<Data>({
   query,
   rows,
@@ -75,5 +75,9 @@ export function Arriving<Data>({
       </>
     )
   if (query.error !== null) return <Refusal error={query.error} retry={() => void query.refetch()} />
-  return <Loading {...(rows !== undefined && { rows })} />
+  return (
+    <div data-arriving>
+      <Loading {...(rows !== undefined && { rows })} />
+    </div>
+  )
 }
