@@ -16,10 +16,16 @@ import classes from './request-detail.module.css'
 import { Runs } from './runs.tsx'
 import { Timeline } from './timeline.tsx'
 
+/** Tokens are minted too often for each to be told live. Where there may be one more, the page looks. */
+const lookMs = 15_000
+
 /** Everything about one request: what a reader of the record asks, and what its people can do. */
 export function RequestDetail() {
   const { requestId } = useParams({ from: '/shell/requests/$requestId' })
-  const request = useQuery(requestQuery(requestId))
+  const request = useQuery({
+    ...requestQuery(requestId),
+    refetchInterval: ({ state }) => state.data?.status === 'approved' && lookMs,
+  })
   if (isProblem(request.error, 'not_found')) return <NotVisible />
   if (request.data === undefined)
     return (
