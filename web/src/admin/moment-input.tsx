@@ -1,4 +1,5 @@
 import { TextInput } from '@mantine/core'
+import { useState } from 'react'
 
 type MomentInputProps = {
   label: string
@@ -16,23 +17,34 @@ const two = (value: number): string => String(value).padStart(2, '0')
 function asLocal(at: string | null): string {
   if (at === null) return ''
   const date = new Date(at)
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  const day = [
+    String(date.getFullYear()).padStart(4, '0'),
+    two(date.getMonth() + 1),
+    two(date.getDate()),
+  ].join('-')
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-/** A day and a time in the viewer's zone. */
+const unfinished = 'Fill in the day and the time, or clear them both.'
+
+/** A day and a time in the viewer's zone. Half of it is refused: nobody means "for good" by it. */
 export function MomentInput({ label, description, required = false, at, error, onChange }: MomentInputProps) {
+  const [isUnfinished, setUnfinished] = useState(false)
   return (
     <TextInput
       type="datetime-local"
       label={label}
       description={description}
       required={required}
+      max="9999-12-31T23:59"
       value={asLocal(at)}
-      error={error}
-      onChange={({ currentTarget: { value } }) =>
+      error={isUnfinished ? unfinished : error}
+      onInvalid={() => setUnfinished(true)}
+      onBlur={({ currentTarget }) => setUnfinished(currentTarget.validity.badInput)}
+      onChange={({ currentTarget: { value, validity } }) => {
+        setUnfinished(isUnfinished && validity.badInput)
         onChange(value === '' ? null : new Date(value).toISOString())
-      }
+      }}
     />
   )
 }

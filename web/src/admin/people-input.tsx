@@ -27,18 +27,23 @@ export function PersonInput(props: PersonInputProps) {
   const offered = data.filter(isOffered)
   const find = (email: string) =>
     offered.find((identity) => identity.email.toLowerCase() === email.trim().toLowerCase())
-  const isUnknown = text.trim() !== '' && find(text) === undefined && data.length > 0
+  const [isTyping, setTyping] = useState(false)
+  const isUnknown = !isTyping && text.trim() !== '' && find(text) === undefined && data.length > 0
   return (
     <>
       <TextInput
         label={label}
         description={description}
         required={required}
-        error={error ?? (isUnknown && 'Nobody here has this address: choose one of the list.')}
+        error={isUnknown ? 'Nobody here has this address: choose one of the list.' : error}
         list={list}
         autoComplete="off"
+        onBlur={() => setTyping(false)}
         value={text}
-        onChange={({ currentTarget }) => onText(currentTarget.value, find(currentTarget.value))}
+        onChange={({ currentTarget }) => {
+          setTyping(true)
+          onText(currentTarget.value, find(currentTarget.value))
+        }}
       />
       <datalist id={list}>
         {offered.slice(0, 2_000).map(({ id, email, display_name }) => (

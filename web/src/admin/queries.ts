@@ -127,3 +127,9 @@ export const mappingsQuery = (app_id: string) =>
     queryFn: ({ signal }) =>
       allOf((query) => call('GET /applications/{id}/mappings', { params: { id: app_id }, query, signal })),
   })
+export const mappingQuery = ({ id, app_id }: { id: string; app_id: string }) =>
+  queryOptions({
+    queryKey: ['applications', app_id, 'mappings', id],
+    queryFn: ({ signal }) => readVersioned('GET /app-mappings/{id}', { params: { id }, signal }),
+    gcTime: 0,
+  })

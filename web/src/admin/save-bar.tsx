@@ -1,6 +1,8 @@
-import { Button, Group, Stack, Text } from '@mantine/core'
+import { Group, Stack, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
 
-import { isProblem } from '../api/problem.ts'
+import { isProblem, sayFields } from '../api/problem.ts'
+import { BusyButton } from '../ui/busy-button.tsx'
 import { Refusal } from '../ui/states.tsx'
 import type { Form } from './use-form.ts'
 
@@ -9,20 +11,29 @@ type SaveBarProps = {
   label?: string
   /** Why it cannot be saved now. */
   blocked?: string | undefined
+  /** What else can be done with the form. */
+  children?: ReactNode
 }
 
 /** The end of a form: why the last save was refused, and the button. */
-export function SaveBar({ form, label = 'Save', blocked }: SaveBarProps) {
+export function SaveBar({ form, label = 'Save', blocked, children }: SaveBarProps) {
   const { error, isSaving } = form
   return (
     <Stack gap="sm">
-      {error !== null && !isProblem(error, 'precondition_failed') && <Refusal error={error} />}
+      {error !== null && !isProblem(error, 'precondition_failed') && <Refused error={error} />}
       <Group gap="md">
-        <Button type="submit" loading={isSaving} disabled={blocked !== undefined}>
+        <BusyButton type="submit" loading={isSaving} disabled={blocked !== undefined}>
           {label}
-        </Button>
+        </BusyButton>
+        {children}
         {blocked !== undefined && <Text role="status">{blocked}</Text>}
       </Group>
     </Stack>
   )
+}
+
+function Refused({ error }: { error: Error }) {
+  const fields = sayFields(error)
+  if (fields.length === 0) return <Refusal error={error} />
+  return <Refusal title="Not saved: this has to be mended" error={new Error(fields.join('\n'))} />
 }

@@ -17,7 +17,7 @@ export function Section({
   return (
     <section aria-labelledby={id} className={classes.section}>
       <div>
-        <Title order={2} size="h4" id={id}>
+        <Title order={2} size="h4" id={id} tabIndex={-1}>
           {title}
         </Title>
         {about !== undefined && (

@@ -1,14 +1,15 @@
 import { Alert, Button, Group, Stack, Text } from '@mantine/core'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 
+import { useFocusLeft } from '../ui/use-focus-left.ts'
 import classes from './shown-once.module.css'
 
 type ShownOnceProps = { title: string; values: [name: string, value: string][]; onDone: () => void }
 
 /** What the server tells a single time: it stays until the reader says that it is kept. */
 export function ShownOnce({ title, values, onDone }: ShownOnceProps) {
-  const place = useRef<HTMLDivElement>(null)
-  useEffect(() => place.current?.focus(), [])
+  const place = useFocusLeft<HTMLDivElement>()
+  useEffect(() => place.current?.focus(), [place])
   return (
     <Alert role="alert" title={title} ref={place} tabIndex={-1}>
       <Stack gap="sm" align="flex-start">

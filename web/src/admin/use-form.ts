@@ -5,6 +5,7 @@ import { useEffect, useRef, useState, type FormEvent, type RefObject } from 'rea
 import type { Answer } from '../api/call.ts'
 import { fieldErrors, isProblem } from '../api/problem.ts'
 import { focusFirstInvalid } from '../ui/focus-first-invalid.ts'
+import { refuseUnfinished } from '../ui/refuse-unfinished.ts'
 import type { Versioned } from './queries.ts'
 
 /** A form that is being filled in: what its fields show, and what its submission needs. */
@@ -26,6 +27,8 @@ type Options<Draft, Saved> = {
   keys: string[]
   said: string
   onSaved: (answer: Answer<Saved>) => void
+  /** It takes the place of another form: its first field gets the focus. */
+  takesFocus?: boolean
 }
 
 /** What was refused of a field says nothing of what has been typed into it since. */
@@ -34,6 +37,9 @@ const withoutTouched = (errors: Record<string, string>, touched: string[]): Reco
     Object.entries(errors).filter(([pointer]) => !touched.includes(pointer.split('/')[1] ?? '')),
   )
 
+const focusFirstField = (form: HTMLFormElement | null): void =>
+  form?.querySelector<HTMLElement>('input:not([readonly]), textarea, select')?.focus()
+
 /** A form whose submission is one write; what is refused is said at its field, and the first such field gets the focus. */
 export function useForm<Draft extends object, Saved>(options: Options<Draft, Saved>) {
   const client = useQueryClient()
@@ -41,7 +47,7 @@ export function useForm<Draft extends object, Saved>(options: Options<Draft, Sav
   const [draft, setDraft] = useState(options.initial)
   const [touched, setTouched] = useState<string[]>([])
   const save = useMutation({
-    mutationFn: () => options.write(draft),
+    mutationFn: async () => options.write(draft),
     onMutate: () => setTouched([]),
     onSuccess: async (answer) => {
       notifications.show({ message: options.said })
@@ -49,6 +55,10 @@ export function useForm<Draft extends object, Saved>(options: Options<Draft, Sav
       await Promise.all(options.keys.map((key) => client.invalidateQueries({ queryKey: [key] })))
     },
   })
+  const { takesFocus = false } = options
+  useEffect(() => {
+    if (takesFocus) focusFirstField(ref.current)
+  }, [takesFocus])
   useEffect(() => {
     if (save.error !== null) focusFirstInvalid(ref.current)
   }, [save.error])
@@ -64,7 +74,7 @@ export function useForm<Draft extends object, Saved>(options: Options<Draft, Sav
     isSaving: save.isPending,
     onSubmit: (event) => {
       event.preventDefault()
-      if (!save.isPending) save.mutate()
+      if (!save.isPending && !refuseUnfinished(ref.current)) save.mutate()
     },
   }
   return { form, setDraft, save }
@@ -76,6 +86,7 @@ type EditOptions<Resource, Draft> = {
   write: (draft: Draft, etag: string | undefined, base: Resource) => Promise<Answer<Resource>>
   keys: string[]
   onSaved?: (resource: Resource) => void
+  takesFocus?: boolean
 }
 
 /** What a concurrent edit needs: the state that the form began with, and the ways on. */
@@ -96,6 +107,7 @@ export function useEdit<Resource, Draft extends object>({
   write,
   keys,
   onSaved,
+  takesFocus = false,
 }: EditOptions<Resource, Draft>): Edit<Resource, Draft> {
   const [base, setBase] = useState(loaded)
   const etag = useRef(loaded.etag)
@@ -110,6 +122,7 @@ export function useEdit<Resource, Draft extends object>({
     write: (draft) => write(draft, etag.current, base.resource),
     keys,
     said: 'Saved.',
+    takesFocus,
     onSaved: ({ body, etag }) => {
       startAnew({ resource: body, etag })
       onSaved?.(body)
@@ -127,8 +140,10 @@ export function useEdit<Resource, Draft extends object>({
   }
 }
 
-/** What is said of a field, or of anything in it: `/mapping_ids` answers for `/mapping_ids/0` too. */
+/** What is said of a field, or of anything in it: `/mapping_ids` answers for `/mapping_ids/0` too; a part with a name is named. */
 export function errorIn(errors: Record<string, string>, pointer: string): string | undefined {
   const found = Object.entries(errors).find(([at]) => at === pointer || at.startsWith(`${pointer}/`))
-  return found?.[1]
+  if (found === undefined) return undefined
+  const part = found[0].slice(pointer.length + 1)
+  return /^\d*$/.test(part) ? found[1] : `${part}: ${found[1]}`
 }

@@ -37,10 +37,57 @@ export const isProblem = (error: unknown, code?: ProblemCode): error is Problem 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : 'Something went wrong.'
 
+/** People choose from lists: no page lets them type an id. */
+const plainly = (detail: string): string => (detail === 'must be an id (UUID)' ? 'choose one' : detail)
+
 /** What was said about each field, by its JSON pointer: `{'/justification': 'must not be blank'}`. */
 export function fieldErrors(error: unknown): Record<string, string> {
   const errors = isProblem(error) ? (error.document.errors ?? []) : []
-  return Object.fromEntries(errors.toReversed().map(({ pointer, detail }) => [pointer, detail]))
+  const first = errors.filter(
+    (each, at) => errors.findIndex(({ pointer }) => pointer === each.pointer) === at,
+  )
+  return Object.fromEntries(first.map(({ pointer, detail }) => [pointer, plainly(detail)]))
+}
+
+/** A refusal of a field that was not even sent. */
+export const refusalAt = (pointer: string, detail: string): Problem =>
+  new Problem({ code: 'invalid_request', status: 422, detail, errors: [{ pointer, detail }] })
+
+/** Fields that a form names otherwise than the API does. */
+const labels = new Map([
+  ['allowed_email_domains', 'Domains'],
+  ['app_id', 'Application'],
+  ['display_name', 'Name'],
+  ['email', 'E-mail address or handle'],
+  ['expires_at', 'End'],
+  ['group_claim', 'Claim that names groups'],
+  ['group_mappings', 'Values and groups'],
+  ['identity_id', 'Member'],
+  ['jwk', 'Public key'],
+  ['owner_group_id', 'Owned by'],
+  ['privilege_level', 'Privilege'],
+  ['rotation_days', 'Credentials change every so many days'],
+])
+
+const asWords = (name: string): string => name.replace(/_id(s?)$/, '$1').replaceAll('_', ' ')
+
+/** `/group_mappings/0/value` as people read it: Values and groups 1 value. Which entry of a list it is, the list says. */
+function nameOf(pointer: string): string {
+  const [field = '', ...rest] = pointer
+    .replace(/\/\d+$/, '')
+    .slice(1)
+    .split('/')
+  const name = labels.get(field) ?? asWords(field)
+  const within = rest.map((part) => (/^\d+$/.test(part) ? String(Number(part) + 1) : asWords(part)))
+  return [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, ...within].join(' ')
+}
+
+/** Each refused field in a line, where the refusal says no more than that. */
+export function sayFields(error: unknown): string[] {
+  const errors = isProblem(error) ? (error.document.errors ?? []) : []
+  const isAll = errors.every(({ pointer, detail }) => pointer !== '' && messageOf(error).includes(detail))
+  if (!isAll) return []
+  return [...new Set(errors.map(({ pointer, detail }) => `${nameOf(pointer)}: ${plainly(detail)}`))]
 }
 
 /** Reads what a refusal says; a proxy in between may say nothing that we know. */

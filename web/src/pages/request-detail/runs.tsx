@@ -57,7 +57,7 @@ function Run({ run }: { run: RequestRun }) {
           <pre
             className={classes.log}
             tabIndex={0}
-            role="region"
+            role="group"
             aria-label={`Log and result of ${run.task_name}`}
           >
             {legible([...lines, ...(result === '' ? [] : [`→ ${result}`])].join('\n'))}

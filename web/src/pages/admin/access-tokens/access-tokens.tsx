@@ -38,7 +38,12 @@ export function AccessTokens() {
   return (
     <Page title="Access tokens" about="With one of them a program of yours calls the API in your name.">
       {made !== undefined && (
-        <ShownOnce title="The token is made" values={[['Token', made]]} onDone={() => setMade(undefined)} />
+        <ShownOnce
+          key={made}
+          title="The token is made"
+          values={[['Token', made]]}
+          onDone={() => setMade(undefined)}
+        />
       )}
       <Arriving query={tokens} rows={2}>
         {(items) =>

@@ -10,7 +10,8 @@ import { Table, type Column } from '../../../admin/table.tsx'
 import { call } from '../../../api/call.ts'
 import { PrivilegeMark } from '../../../ui/marks.tsx'
 import { Arriving } from '../../../ui/states.tsx'
-import { MappingForm } from './mapping-form.tsx'
+import { EditMapping } from './edit-mapping.tsx'
+import { NewMapping } from './new-mapping.tsx'
 
 /** What can be granted in an application. */
 export function Mappings({ app_id }: { app_id: string }) {
@@ -41,7 +42,11 @@ export function Mappings({ app_id }: { app_id: string }) {
           )
         }
       </Arriving>
-      <MappingForm key={edited?.id ?? `new-${saves}`} app_id={app_id} edited={edited} onDone={onDone} />
+      {edited === undefined ? (
+        <NewMapping key={saves} app_id={app_id} isAgain={saves > 0} onDone={onDone} />
+      ) : (
+        <EditMapping key={edited.id} mapping={edited} onDone={onDone} />
+      )}
     </Section>
   )
 }

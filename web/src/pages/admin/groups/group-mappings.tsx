@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect, Stack, Text } from '@mantine/core'
+import { Group, NativeSelect, Stack, Text } from '@mantine/core'
 import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 
@@ -9,6 +9,7 @@ import { Section } from '../../../admin/section.tsx'
 import { Table, type Column } from '../../../admin/table.tsx'
 import { call } from '../../../api/call.ts'
 import { may, useMe } from '../../../api/session.ts'
+import { BusyButton } from '../../../ui/busy-button.tsx'
 import { PrivilegeMark } from '../../../ui/marks.tsx'
 import { Arriving, Refusal } from '../../../ui/states.tsx'
 
@@ -109,14 +110,14 @@ function AddMapping({ group_id, choices }: { group_id: string; choices: Named[] 
             ...choices.map(({ id, app_name, name }) => ({ value: id, label: `${app_name}: ${name}` })),
           ]}
         />
-        <Button
+        <BusyButton
           variant="default"
           disabled={chosen === ''}
           loading={add.isPending}
           onClick={() => add.mutate()}
         >
           Add mapping
-        </Button>
+        </BusyButton>
       </Group>
       {add.error !== null && <Refusal error={add.error} />}
     </Stack>

@@ -57,7 +57,9 @@ export function Members({ group_id, mayEdit }: { group_id: string; mayEdit: bool
           />
         )}
       </Arriving>
-      {mayEdit && <MemberForm key={added} group_id={group_id} onAdded={() => setAdded(added + 1)} />}
+      {mayEdit && (
+        <MemberForm key={added} group_id={group_id} isAgain={added > 0} onAdded={() => setAdded(added + 1)} />
+      )}
     </Section>
   )
 }

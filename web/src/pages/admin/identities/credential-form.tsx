@@ -5,6 +5,7 @@ import { MomentInput } from '../../../admin/moment-input.tsx'
 import { SaveBar } from '../../../admin/save-bar.tsx'
 import { errorIn, useForm, type Form } from '../../../admin/use-form.ts'
 import { send } from '../../../api/call.ts'
+import { refusalAt } from '../../../api/problem.ts'
 import type { Routes } from '../../../api/routes.ts'
 
 type Draft = {
@@ -33,12 +34,12 @@ const empty: Draft = {
 
 type Body = Routes['POST /identities/{id}/credentials']['body']
 
-/** What is not JSON goes as it is, so that the API says what it wants. */
+/** The API judges the key; what is not JSON cannot even be sent. */
 function parseKey(text: string): Extract<Body, { type: 'public_key' }>['jwk'] {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error('The key is not JSON. Paste the public key as a JWK: {"kty": "EC", …}.')
+    throw refusalAt('/jwk', 'is not JSON: paste the public key as a JWK, such as {"kty": "EC", …}')
   }
 }
 
@@ -58,7 +59,7 @@ export function CredentialForm(props: CredentialFormProps) {
 function BlankForm({ identity_id, onSecret, onMade }: CredentialFormProps & { onMade: () => void }) {
   const { form } = useForm({
     initial: empty,
-    write: async (draft) =>
+    write: (draft) =>
       send('POST /identities/{id}/credentials', { params: { id: identity_id }, body: bodyOf(draft) }),
     keys: ['identities'],
     said: 'The credential is made.',

@@ -20,11 +20,11 @@ const types = {
   federated: 'Federated workload',
 } as const
 
-/** What tells one credential from another. */
+/** What tells one credential from another; the ids of those made together begin alike. */
 function sayWhich({ type, kid, subject, issuer, id }: Credential): string {
   if (type === 'public_key') return `key ${kid ?? ''}`
   if (type === 'federated') return `${subject ?? ''} of ${issuer ?? ''}`
-  return `secret ${id.slice(0, 8)}`
+  return `secret ${id.slice(-8)}`
 }
 
 const columns: Column<Credential>[] = [
@@ -57,6 +57,7 @@ export function Credentials({ identity }: { identity: Identity }) {
     >
       {secret !== undefined && (
         <ShownOnce
+          key={secret}
           title="The client secret is made"
           values={[
             ['Client id', identity.id],

@@ -1,3 +1,4 @@
+import { refusalAt } from '../../../api/problem.ts'
 import type { Routes } from '../../../api/routes.ts'
 import { draftOfIdentity, emptyIdentity, type IdentityDraft } from './identity-draft.ts'
 import type { Identity } from '../../../../../domain/directory.ts'
@@ -8,6 +9,13 @@ type Patch = Routes['PATCH /identities/{id}']['body']
 
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text)
 
+/** What is no number would be sent as none, and stand for the usual. @throws Problem */
+function daysOf(text: string): number | null {
+  const days = orNull(text) === null ? null : Number(text)
+  if (Number.isNaN(days)) throw refusalAt('/rotation_days', 'must be a whole number')
+  return days
+}
+
 /** Who owns a machine, and what it is for, is said of machines alone. */
 function machineOf(draft: IdentityDraft) {
   const { owner_id, delegate_ids, purpose, privilege_class, rotation_days } = draft
@@ -16,7 +24,7 @@ function machineOf(draft: IdentityDraft) {
     delegate_ids,
     purpose: orNull(purpose),
     privilege_class: asLevel(privilege_class),
-    rotation_days: orNull(rotation_days) === null ? null : Number(rotation_days),
+    rotation_days: daysOf(rotation_days),
   }
 }
 

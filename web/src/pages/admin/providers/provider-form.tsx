@@ -1,6 +1,7 @@
-import { Checkbox, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Checkbox, Stack, Text, TextInput } from '@mantine/core'
 
 import { SaveBar } from '../../../admin/save-bar.tsx'
+import { SecretInput } from '../../../admin/secret-input.tsx'
 import { Section } from '../../../admin/section.tsx'
 import { errorIn, type Form } from '../../../admin/use-form.ts'
 import { PeopleRules } from './people-rules.tsx'
@@ -47,14 +48,12 @@ export function ProviderForm({
             error={errors['/client_id']}
             onChange={({ currentTarget }) => set({ client_id: currentTarget.value })}
           />
-          <PasswordInput
+          <SecretInput
             label="Client secret"
             description={hasSecret ? 'One is kept. Empty: it stays.' : 'Empty: it has none.'}
-            autoComplete="new-password"
-            visibilityToggleButtonProps={{ 'aria-label': 'Show what I typed' }}
             value={draft.client_secret}
             error={errors['/client_secret']}
-            onChange={({ currentTarget }) => set({ client_secret: currentTarget.value })}
+            onChange={(client_secret) => set({ client_secret })}
           />
           <TextInput
             label="Scopes"

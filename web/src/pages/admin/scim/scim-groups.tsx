@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect, Text } from '@mantine/core'
+import { Group, NativeSelect, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 
@@ -9,6 +9,7 @@ import { Section } from '../../../admin/section.tsx'
 import { Table, type Column } from '../../../admin/table.tsx'
 import { call } from '../../../api/call.ts'
 import { allOf } from '../../../api/queries.ts'
+import { BusyButton } from '../../../ui/busy-button.tsx'
 import { Arriving, Refusal } from '../../../ui/states.tsx'
 
 const columns: Column<ScimLink>[] = [
@@ -84,14 +85,14 @@ function HandOver({ linked }: { linked: string[] }) {
               .map(({ id, name }) => ({ value: id, label: name })),
           ]}
         />
-        <Button
+        <BusyButton
           variant="default"
           disabled={chosen === ''}
           loading={link.isPending}
           onClick={() => link.mutate()}
         >
           Hand over
-        </Button>
+        </BusyButton>
       </Group>
       {link.error !== null && <Refusal error={link.error} />}
     </>

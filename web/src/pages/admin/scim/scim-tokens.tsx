@@ -50,7 +50,12 @@ export function ScimTokens() {
     >
       <Section title="Tokens" about="One for each provider.">
         {made !== undefined && (
-          <ShownOnce title="The token is made" values={[['Token', made]]} onDone={() => setMade(undefined)} />
+          <ShownOnce
+            key={made}
+            title="The token is made"
+            values={[['Token', made]]}
+            onDone={() => setMade(undefined)}
+          />
         )}
         <Arriving query={tokens} rows={2}>
           {(items) =>

@@ -1,32 +1,34 @@
-import { PasswordInput, Stack, Textarea, TextInput } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import type { Secret } from '../../../../../domain/secret.ts'
 import { DeleteButton } from '../../../admin/delete-button.tsx'
-import { linesOf } from '../../../admin/lines.ts'
 import { secretsQuery } from '../../../admin/queries.ts'
-import { SaveBar } from '../../../admin/save-bar.tsx'
 import { SearchableTable } from '../../../admin/searchable-table.tsx'
-import { Section } from '../../../admin/section.tsx'
 import type { Column } from '../../../admin/table.tsx'
-import { errorIn, useForm } from '../../../admin/use-form.ts'
-import { call, send } from '../../../api/call.ts'
+import { call } from '../../../api/call.ts'
 import { Instant } from '../../../ui/instant.tsx'
 import { Page } from '../../../ui/page.tsx'
 import { Arriving, Empty } from '../../../ui/states.tsx'
+import { SecretForm } from './secret-form.tsx'
 
-const columns: Column<Secret>[] = [
+const columnsFor = (onReplace: (secret: Secret) => void): Column<Secret>[] => [
   { name: 'Name', cell: ({ name }) => <code>{name}</code> },
   { name: 'Sent to', cell: ({ hosts }) => hosts.join(', ') || 'No host: it is of no use yet' },
   { name: 'Made', cell: ({ created_at }) => <Instant at={created_at} /> },
   { name: 'Replaced', cell: ({ updated_at }) => <Instant at={updated_at} /> },
-  { name: 'What to do', cell: (secret) => <Deletion secret={secret} /> },
+  { name: 'What to do', cell: (secret) => <Actions secret={secret} onReplace={onReplace} /> },
 ]
 
 export function Secrets() {
   const secrets = useQuery(secretsQuery)
-  const [saves, setSaves] = useState(0)
+  const [replaced, setReplaced] = useState<Secret>()
+  const [rounds, setRounds] = useState(0)
+  const begin = (secret: Secret | undefined) => {
+    setReplaced(secret)
+    setRounds(rounds + 1)
+  }
   return (
     <Page
       title="Secrets"
@@ -36,7 +38,7 @@ export function Secrets() {
         {(items) => (
           <SearchableTable
             label="Secrets"
-            columns={columns}
+            columns={columnsFor(begin)}
             items={items}
             keyOf={({ name }) => name}
             textOf={({ name, hosts }) => [name, ...hosts].join(' ')}
@@ -48,73 +50,29 @@ export function Secrets() {
           />
         )}
       </Arriving>
-      <SecretForm key={saves} onSaved={() => setSaves(saves + 1)} />
+      <SecretForm key={rounds} replaced={replaced} isAgain={rounds > 0} onDone={() => begin(undefined)} />
     </Page>
   )
 }
 
-function Deletion({ secret: { name } }: { secret: Secret }) {
-  return (
-    <DeleteButton
-      label={`Delete ${name}`}
-      question={`Delete ${name}?`}
-      consequence="Scripts that name it fail from now on. The value cannot be brought back."
-      said="The secret is deleted."
-      keys={['secrets']}
-      size="xs"
-      remove={() => call('DELETE /secrets/{name}', { params: { name } })}
-    />
-  )
-}
+type ActionsProps = { secret: Secret; onReplace: (secret: Secret) => void }
 
-function SecretForm({ onSaved }: { onSaved: () => void }) {
-  const { form } = useForm({
-    initial: { name: '', value: '', hosts: '' },
-    write: ({ name, value, hosts }) =>
-      send('PUT /secrets/{name}', { params: { name }, body: { value, hosts: linesOf(hosts) } }),
-    keys: ['secrets'],
-    said: 'The secret is kept.',
-    onSaved,
-  })
-  const { draft, set, errors } = form
+function Actions({ secret, onReplace }: ActionsProps) {
+  const { name } = secret
   return (
-    <Section
-      title="Keep or replace a secret"
-      about="A name that is there already gets the new value and hosts."
-    >
-      <form ref={form.ref} noValidate onSubmit={form.onSubmit} aria-label="Secret" autoComplete="off">
-        <Stack gap="md">
-          <TextInput
-            label="Name"
-            description="Letters, digits and underscores, such as SLACK_WEBHOOK."
-            required
-            value={draft.name}
-            error={errors['/name']}
-            onChange={({ currentTarget }) => set({ name: currentTarget.value })}
-          />
-          <PasswordInput
-            label="Value"
-            required
-            autoComplete="new-password"
-            visibilityToggleButtonProps={{ 'aria-label': 'Show what I typed' }}
-            value={draft.value}
-            error={errors['/value']}
-            onChange={({ currentTarget }) => set({ value: currentTarget.value })}
-          />
-          <Textarea
-            label="Hosts that it may be sent to, one a line"
-            rows={2}
-            value={draft.hosts}
-            error={errorIn(errors, '/hosts')}
-            onChange={({ currentTarget }) => set({ hosts: currentTarget.value })}
-          />
-          <SaveBar
-            form={form}
-            label="Keep secret"
-            {...(draft.name === '' && { blocked: 'Name it first.' })}
-          />
-        </Stack>
-      </form>
-    </Section>
+    <Group gap="xs">
+      <Button size="xs" variant="default" aria-label={`Replace ${name}`} onClick={() => onReplace(secret)}>
+        Replace
+      </Button>
+      <DeleteButton
+        label={`Delete ${name}`}
+        question={`Delete ${name}?`}
+        consequence="Scripts that name it fail from now on. The value cannot be brought back."
+        said="The secret is deleted."
+        keys={['secrets']}
+        size="xs"
+        remove={() => call('DELETE /secrets/{name}', { params: { name } })}
+      />
+    </Group>
   )
 }

@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
@@ -7,6 +6,7 @@ import { DeleteButton } from '../../../admin/delete-button.tsx'
 import { Table, type Column } from '../../../admin/table.tsx'
 import { call } from '../../../api/call.ts'
 import { allOf } from '../../../api/queries.ts'
+import { BusyButton } from '../../../ui/busy-button.tsx'
 import { Instant } from '../../../ui/instant.tsx'
 import { Mark } from '../../../ui/marks.tsx'
 import { Page } from '../../../ui/page.tsx'
@@ -49,9 +49,9 @@ export function SigningKeys() {
       title="Signing keys"
       about="They sign the tokens, and change by themselves. Private parts are never shown."
       actions={
-        <Button variant="default" loading={rotate.isPending} onClick={() => rotate.mutate()}>
+        <BusyButton variant="default" loading={rotate.isPending} onClick={() => rotate.mutate()}>
           Change the key soon
-        </Button>
+        </BusyButton>
       }
       wide
     >

@@ -1,42 +1,23 @@
-import { Button, Group, NativeSelect, Stack, TextInput, Title } from '@mantine/core'
+import { Group, NativeSelect, Stack, TextInput, Title } from '@mantine/core'
+import type { ReactNode } from 'react'
 
 import type { AppMapping } from '../../../../../domain/directory.ts'
 import { SaveBar } from '../../../admin/save-bar.tsx'
-import { useForm } from '../../../admin/use-form.ts'
-import { send } from '../../../api/call.ts'
+import type { Form } from '../../../admin/use-form.ts'
 import { asLevel, levels } from '../identities/levels.ts'
 
-type MappingFormProps = {
-  app_id: string
-  /** Undefined: a new one. */
-  edited: AppMapping | undefined
-  onDone: () => void
-}
+export type MappingDraft = Pick<AppMapping, 'name' | 'claim' | 'value' | 'privilege_level'>
 
-type Draft = Pick<AppMapping, 'name' | 'claim' | 'value' | 'privilege_level'>
+type MappingFieldsProps = { form: Form<MappingDraft>; title: string; label: string; children?: ReactNode }
 
-const empty: Draft = { name: '', claim: 'roles', value: '', privilege_level: 'low' }
-
-const save = (app_id: string, edited: AppMapping | undefined, body: Draft) =>
-  edited === undefined
-    ? send('POST /applications/{id}/mappings', { params: { id: app_id }, body })
-    : send('PUT /app-mappings/{id}', { params: { id: edited.id }, body })
-
-export function MappingForm({ app_id, edited, onDone }: MappingFormProps) {
-  const { form } = useForm({
-    initial: edited ?? empty,
-    write: ({ name, claim, value, privilege_level }) =>
-      save(app_id, edited, { name, claim, value, privilege_level }),
-    keys: ['applications', 'catalogue'],
-    said: 'The mapping is saved.',
-    onSaved: onDone,
-  })
+/** The form of a mapping, new or not. */
+export function MappingFields({ form, title, label, children }: MappingFieldsProps) {
   const { draft, set, errors } = form
   return (
     <form ref={form.ref} noValidate onSubmit={form.onSubmit} aria-label="Mapping">
       <Stack gap="sm">
         <Title order={3} size="h5">
-          {edited === undefined ? 'New mapping' : `Edit ${edited.name}`}
+          {title}
         </Title>
         <TextInput
           label="Name"
@@ -64,15 +45,13 @@ export function MappingForm({ app_id, edited, onDone }: MappingFormProps) {
             label="Privilege"
             data={levels}
             value={draft.privilege_level}
+            error={errors['/privilege_level']}
             onChange={({ currentTarget }) => set({ privilege_level: asLevel(currentTarget.value) ?? 'low' })}
           />
         </Group>
-        <SaveBar form={form} label={edited === undefined ? 'Add mapping' : 'Save mapping'} />
-        {edited !== undefined && (
-          <Button variant="default" w="fit-content" onClick={onDone}>
-            Leave it as it was
-          </Button>
-        )}
+        <SaveBar form={form} label={label}>
+          {children}
+        </SaveBar>
       </Stack>
     </form>
   )

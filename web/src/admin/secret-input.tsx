@@ -1,0 +1,24 @@
+import { PasswordInput } from '@mantine/core'
+
+type SecretInputProps = {
+  label: string
+  description?: string
+  required?: boolean
+  value: string
+  error: string | undefined
+  onChange: (value: string) => void
+}
+
+/** What is kept and never shown again; whoever types it can look at it. */
+export function SecretInput({ error, onChange, ...props }: SecretInputProps) {
+  return (
+    <PasswordInput
+      {...props}
+      autoComplete="new-password"
+      visibilityToggleButtonProps={{ 'aria-label': 'Show what I typed' }}
+      error={error}
+      aria-invalid={error !== undefined}
+      onChange={({ currentTarget }) => onChange(currentTarget.value)}
+    />
+  )
+}
