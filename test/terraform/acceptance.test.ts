@@ -4,6 +4,7 @@ import { describeBetween } from './between.ts'
 import { describeChanges } from './changes.ts'
 import { describeContract } from './contract.ts'
 import { describeCredentials } from './credentials.ts'
+import { describeDocumented } from './documented.ts'
 import { describeDocuments } from './documents.ts'
 import { describeExamples } from './examples.ts'
 import { describeGoTests } from './go-tests.ts'
@@ -44,6 +45,7 @@ describe.skipIf(missing.length > 0)('the Terraform provider', { timeout: 300_000
   describeCredentials(theStage)
   describeUnseen(theStage)
   describeBetween(theStage)
+  describeDocumented(theStage)
   // Takes over what the demo organisation has, and destroys it.
   describeDocuments(theStage)
 })

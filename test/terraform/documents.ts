@@ -34,7 +34,7 @@ const defaults = {
 
 /** A secret is named with the version whose value it has. */
 const importId = ({ values }: Resource) =>
-  [values['id'], values['value_wo_version']].filter((part) => part !== undefined).join('/')
+  [values['id'], values['value_wo_version'] ?? []].flat().map(String).join('/')
 
 export function describeDocuments(stage: () => Stage): void {
   describe('the two documents that the resources are known by', () => {

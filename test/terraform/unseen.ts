@@ -55,7 +55,7 @@ export function describeUnseen(stage: () => Stage): void {
       seen = await watch(
         await stage().workspace({ 'main.tf': configuration(1) }, { ...client, ...talkative }),
       )
-    })
+    }, 280_000)
 
     test('what was done is told', () => {
       expect(seen['log']).toContain('terraform-provider-justiam')
