@@ -40,14 +40,15 @@ export const messageOf = (error: unknown): string =>
 /** People choose from lists: no page lets them type an id. */
 const plainly = (detail: string): string => (detail === 'must be an id (UUID)' ? 'choose one' : detail)
 
-/** What was said about each field, by its JSON pointer: `{'/justification': 'must not be blank'}`. */
-export function fieldErrors(error: unknown): Record<string, string> {
+/** Each field's first error: the next one may follow from it. */
+function firstErrors(error: unknown): FieldError[] {
   const errors = isProblem(error) ? (error.document.errors ?? []) : []
-  const first = errors.filter(
-    (each, at) => errors.findIndex(({ pointer }) => pointer === each.pointer) === at,
-  )
-  return Object.fromEntries(first.map(({ pointer, detail }) => [pointer, plainly(detail)]))
+  return errors.filter((each, at) => errors.findIndex(({ pointer }) => pointer === each.pointer) === at)
 }
+
+/** What was said about each field, by its JSON pointer: `{'/justification': 'must not be blank'}`. */
+export const fieldErrors = (error: unknown): Record<string, string> =>
+  Object.fromEntries(firstErrors(error).map(({ pointer, detail }) => [pointer, plainly(detail)]))
 
 /** A refusal of a field that was not even sent. */
 export const refusalAt = (pointer: string, detail: string): Problem =>
@@ -57,6 +58,7 @@ export const refusalAt = (pointer: string, detail: string): Problem =>
 const labels = new Map([
   ['allowed_email_domains', 'Domains'],
   ['app_id', 'Application'],
+  ['client_id', 'Client id'],
   ['display_name', 'Name'],
   ['email', 'E-mail address or handle'],
   ['expires_at', 'End'],
@@ -84,7 +86,7 @@ function nameOf(pointer: string): string {
 
 /** Each refused field in a line, where the refusal says no more than that. */
 export function sayFields(error: unknown): string[] {
-  const errors = isProblem(error) ? (error.document.errors ?? []) : []
+  const errors = firstErrors(error)
   const isAll = errors.every(({ pointer, detail }) => pointer !== '' && messageOf(error).includes(detail))
   if (!isAll) return []
   return [...new Set(errors.map(({ pointer, detail }) => `${nameOf(pointer)}: ${plainly(detail)}`))]
