@@ -12,6 +12,8 @@ import type { Precondition } from '../versions.ts'
 import { keepingAnAdmin } from './active-admins.ts'
 import { edited, isSame, whole } from '../changes.ts'
 import { assertIdentity, assertMayChangeKind } from './identity-rules.ts'
+import { noteHand } from './hand.ts'
+import { listConcerned, noteMaker } from './makers.ts'
 import { assertMayGrant } from './may-grant.ts'
 import { changingActors } from '../requests/left-out.ts'
 import { revokeRequestsOf } from './open-requests.ts'
@@ -91,6 +93,8 @@ export async function insertIdentity(tx: Tx, { id, input, actor }: Create): Prom
   )
   if (inserted.length === 0) return getIdentity(tx, id)
   await saveDelegates(tx, id, input.delegate_ids)
+  if (input.kind === 'human') await noteMaker(tx, { id, actor })
+  await noteHand(tx, { id, before: undefined, status: input.status, actor })
   const created = await getIdentity(tx, id)
   await appendAudit(tx, whole('identity.created', actor, created.resource))
   return created
@@ -139,6 +143,16 @@ function isHandedOn(before: Identity, next: Identity, actor: Actor): boolean {
 const isActedForAlike = (before: Identity, { owner_id, delegate_ids }: Identity): boolean =>
   isSame(before, { owner_id, delegate_ids })
 
+/** Whether a person comes to sign in by what somebody else has set. */
+const isMade = (before: Identity, { id, kind, email }: Identity, actor: Actor): boolean =>
+  kind === 'human' && actor.id !== null && actor.id !== id && !isSame(before, { kind, email })
+
+/** For `changingActors`. */
+async function listChanged(tx: Tx, { before: { resource }, next, actor }: Edit): Promise<string[]> {
+  if (isMade(resource, next, actor)) return listConcerned(tx, { id: next.id, actor })
+  return isActedForAlike(resource, next) ? [] : [next.id]
+}
+
 type Edit = { before: Versioned<Identity>; next: Identity; actor: Actor }
 
 async function saveEdit(tx: Tx, { before, next, actor }: Edit): Promise<Versioned<Identity>> {
@@ -147,6 +161,7 @@ async function saveEdit(tx: Tx, { before, next, actor }: Edit): Promise<Versione
   await assertIdentity(tx, next, before.resource)
   if (isSame(before.resource, next)) return before
   const after = await save(tx, next)
+  if (isMade(before.resource, next, actor)) await noteMaker(tx, { id: next.id, actor })
   await appendAudit(tx, edited('identity.updated', actor, before.resource, after.resource))
   return after
 }
@@ -173,8 +188,9 @@ export async function changeIdentity(
   const before = await getIdentity(tx, id)
   assertVersion(precondition, before.version)
   const next = patched(before.resource, patch)
-  const edit = () => saveEdit(tx, { before, next, actor })
-  const after = isActedForAlike(before.resource, next) ? await edit() : await changingActors(tx, id, edit)
+  const edit = { before, next, actor }
+  const after = await changingActors(tx, await listChanged(tx, edit), () => saveEdit(tx, edit))
+  await noteHand(tx, { id, before: before.resource.status, status: patch.status, actor })
   if (isPast(before.resource))
     await revokeRequestsOf(tx, { identity_id: id, actor, reason: 'identity_expired' })
   await revokeIfInactive(tx, id, actor)

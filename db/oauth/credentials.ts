@@ -145,7 +145,7 @@ export function createCredential(sql: Sql, create: Create): Promise<Credential> 
   const { identity_id, actor } = create
   const work = transaction(sql, async (tx) => {
     const { owner_id } = await lockHolder(tx, create)
-    return changingActors(tx, identity_id, async () => {
+    return changingActors(tx, [identity_id], async () => {
       if (owner_id !== actor.id) await assertMayGrant(tx, actor, { identity_ids: [identity_id] })
       return insertCredential(tx, create)
     })

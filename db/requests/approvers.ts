@@ -20,7 +20,8 @@ export async function isEligibleApprover(db: Db, request_id: string, identity_id
 
 /**
  * Whoever could act as requester or subject when it was asked, or can now: themselves, the owner, the delegates, and who
- * made a credential of theirs. They never decide, whatever groups they are in.
+ * made a credential of theirs; then who made one of these people, and whom one of them made. They never decide, whatever
+ * groups they are in.
  */
 export async function hasOwnInterest(db: Db, request_id: string, identity_id: string): Promise<boolean> {
   const row = await findRow(db`

@@ -29,7 +29,8 @@ async function assertMayDecide(tx: Tx, request: LockedRequest, { caller }: Decis
   if (await isOwn(tx, request, caller)) {
     throw new DomainError(
       'self_approval_forbidden',
-      'Nobody decides a request of their own, nor of a machine that they own, speak for or made a credential of.',
+      'Nobody decides a request of their own, nor of a machine that they own, speak for or made a credential of, ' +
+        'nor where one has registered the other or set their address.',
     )
   }
   if (!(await isEligibleApprover(tx, request.id, caller.id))) {

@@ -1,13 +1,15 @@
-import { IdentityInput } from '../../domain/directory.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { ScimUser, ScimUserInput } from '../../domain/scim.ts'
+import { appendAudit } from '../audit.ts'
 import type { Actor } from '../audit.ts'
-import { findRow, getRow, rows } from '../client.ts'
+import { findRow, getRow, rows, transaction } from '../client.ts'
 import type { Db, Sql, Tx } from '../client.ts'
 import { keepingAnAdmin } from '../directory/active-admins.ts'
-import { changeIdentity, insertIdentity, uniqueInIdentities } from '../directory/identities.ts'
-import { removeMembership } from '../directory/memberships.ts'
+import { assertNotDisabledByHand, DisabledByHand } from '../directory/hand.ts'
+import { changeIdentity, uniqueInIdentities } from '../directory/identities.ts'
 import { refusingTaken } from '../taken.ts'
+import { asPatch, createOrRevive, leaveGroups, releaseAddressOf } from './deleted-users.ts'
+import type { Create } from './deleted-users.ts'
 
 const columns = (db: Db) => db`i.id, i.email as user_name, i.display_name, u.given_name, u.family_name,
   u.external_id, i.status = 'active' as is_active, i.created_at, i.updated_at`
@@ -48,12 +50,6 @@ export async function listScimUsers(db: Db, filter: UserFilter, window: Window):
   return { total, resources }
 }
 
-const asPatch = ({ user_name, display_name, is_active }: ScimUserInput) => ({
-  email: user_name,
-  display_name,
-  status: is_active ? ('active' as const) : ('disabled' as const),
-})
-
 async function saveExtras(tx: Tx, identity_id: string, input: ScimUserInput): Promise<void> {
   const { external_id, given_name, family_name } = input
   await tx`insert into scim_users ${tx({ identity_id, external_id, given_name, family_name })}
@@ -61,58 +57,49 @@ async function saveExtras(tx: Tx, identity_id: string, input: ScimUserInput): Pr
       given_name = excluded.given_name, family_name = excluded.family_name, deleted_at = null`
 }
 
-/** Identities are never deleted: one that the provider has deleted, and makes again, is the same one. */
-const findDeleted = (tx: Tx, { user_name }: ScimUserInput) =>
-  findRow<{ id: string }>(tx`
-    select i.id from identities i join scim_users u on u.identity_id = i.id
-    where lower(i.email) = lower(${user_name}) and i.kind = 'human' and u.deleted_at is not null`)
-
-async function leaveGroups(tx: Tx, identity_id: string, actor: Actor): Promise<void> {
-  const groups = await rows<{ group_id: string }>(tx`
-    select m.group_id from memberships m join scim_groups s on s.group_id = m.group_id
-    where m.identity_id = ${identity_id} and (m.expires_at is null or m.expires_at > clock_timestamp())
-    order by m.group_id`)
-  for (const { group_id } of groups)
-    await removeMembership(tx, { group_id, identity_id, actor, precondition: undefined })
+/** That a provider was not heeded is on record; what refused it is gone. */
+async function recordingRefusal<Result>(sql: Sql, actor: Actor, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof DisabledByHand) {
+      const object = { object_type: 'identity', object_id: error.identity_id }
+      await transaction(sql, (tx) => appendAudit(tx, { kind: 'identity.enabling_refused', actor, ...object }))
+    }
+    throw error
+  }
 }
 
-/** Whoever put them into a group while they were being deleted did not know. */
-async function revive(tx: Tx, id: string, { input, actor }: Create): Promise<void> {
-  await leaveGroups(tx, id, actor)
-  await changeIdentity(tx, { id, patch: asPatch(input), actor, precondition: undefined })
-}
-
-type Create = { id: string; input: ScimUserInput; actor: Actor }
+const saving = <Result>(sql: Sql, actor: Actor, work: (tx: Tx) => Promise<Result>): Promise<Result> =>
+  recordingRefusal(sql, actor, refusingTaken(uniqueInIdentities, keepingAnAdmin(sql, actor, work)))
 
 /** @throws DomainError `name_taken`, `forbidden` */
 export function createScimUser(sql: Sql, create: Create): Promise<ScimUser> {
-  const { id, input, actor } = create
-  const work = keepingAnAdmin(sql, actor, async (tx) => {
-    const known = await findDeleted(tx, input)
-    if (known) await revive(tx, known.id, create)
-    else await insertIdentity(tx, { id, input: IdentityInput.parse(asPatch(input)), actor })
-    const identity_id = known?.id ?? id
-    await saveExtras(tx, identity_id, input)
+  return saving(sql, create.actor, async (tx) => {
+    const identity_id = await createOrRevive(tx, create)
+    await saveExtras(tx, identity_id, create.input)
     return getScimUser(tx, identity_id)
   })
-  return refusingTaken(uniqueInIdentities, work)
 }
 
 type Change = { id: string; actor: Actor; edit: (before: ScimUser) => Promise<ScimUserInput> }
 
+async function change(tx: Tx, { id, actor, edit }: Change): Promise<ScimUser> {
+  const input = await edit(await getScimUser(tx, id))
+  if (input.is_active) await assertNotDisabledByHand(tx, id)
+  await releaseAddressOf(tx, input, actor)
+  await changeIdentity(tx, { id, patch: asPatch(input), actor, precondition: undefined })
+  await saveExtras(tx, id, input)
+  return getScimUser(tx, id)
+}
+
 /**
- * `edit` gets the user as it is, held against other changes. Disabling ends at once what the person has.
+ * `edit` gets the user as it is, held against other changes. Disabling ends at once what the person has; whom an admin
+ * has disabled by hand only an admin enables.
  * @throws DomainError `not_found`, `name_taken`, `forbidden`, `last_admin`
  */
-export function changeScimUser(sql: Sql, { id, actor, edit }: Change): Promise<ScimUser> {
-  const work = keepingAnAdmin(sql, actor, async (tx) => {
-    const input = await edit(await getScimUser(tx, id))
-    await changeIdentity(tx, { id, patch: asPatch(input), actor, precondition: undefined })
-    await saveExtras(tx, id, input)
-    return getScimUser(tx, id)
-  })
-  return refusingTaken(uniqueInIdentities, work)
-}
+export const changeScimUser = (sql: Sql, { id, actor, edit }: Change): Promise<ScimUser> =>
+  saving(sql, actor, (tx) => change(tx, { id, actor, edit }))
 
 /** Disables the person, takes them out of the provider's groups, and hides them from it. @throws DomainError `not_found`, `last_admin` */
 export function deleteScimUser(sql: Sql, { id, actor }: { id: string; actor: Actor }): Promise<void> {

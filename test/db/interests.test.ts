@@ -78,3 +78,57 @@ test('What was made before an upgrade is known after it: who made credentials, a
     })
     .catch((error: unknown) => expect(error).toBe(undone))
 })
+
+const addEvent = (tx: Tx, kind: string, [person, actor]: string[], detail: object) =>
+  tx`insert into audit_events ${tx({
+    id: randomUUID(),
+    at: new Date(),
+    kind,
+    object_id: person ?? null,
+    actor_id: actor ?? null,
+    detail: tx.json(detail as never),
+    content_hash: Buffer.from('x'),
+  })}`
+
+test('Who made people, and who disabled them by hand, is known after an upgrade from the audit log', async () => {
+  await database.sql
+    .begin(async (tx) => {
+      await tx`create schema before_makers`
+      await tx`set local search_path to before_makers`
+      await migrateTo(tx, (name) => name < '0014')
+      const add = () => addIdentity(tx, 'human')
+      const [maker, middle, last, other, own] = [
+        await add(),
+        await add(),
+        await add(),
+        await add(),
+        await add(),
+      ]
+      const bot = await addIdentity(tx, 'agent', maker)
+      await addEvent(tx, 'identity.created', [middle, maker], { status: 'active' })
+      await addEvent(tx, 'identity.created', [last, middle], { status: 'active' })
+      await addEvent(tx, 'identity.created', [bot, maker], { status: 'active' })
+      await addEvent(tx, 'identity.created', [own, own], { status: 'active' })
+      await addEvent(tx, 'identity.updated', [other, bot], { after: { email: 'x@example.com' } })
+      await addEvent(tx, 'identity.updated', [own, maker], { after: { status: 'disabled' } })
+      await addEvent(tx, 'identity.updated', [last, maker], { after: { status: 'disabled' } })
+      await addEvent(tx, 'identity.updated', [last], { after: { status: 'disabled' } })
+      await tx`update identities set status = 'disabled' where id in (${own}, ${last})`
+      await migrateTo(tx, (name) => name.startsWith('0014'))
+      const made = await rows<{ identity_id: string; maker_id: string }>(tx`select * from identity_makers`)
+      expect(made.map((row) => `${row.identity_id} ${row.maker_id}`).toSorted()).toEqual(
+        [
+          `${middle} ${maker}`,
+          `${last} ${middle}`,
+          `${last} ${maker}`,
+          `${other} ${bot}`,
+          `${other} ${maker}`,
+        ].toSorted(),
+      )
+      expect(await rows(tx`select id, disabled_by from identities where disabled_by is not null`)).toEqual([
+        { id: own, disabled_by: maker },
+      ])
+      throw undone
+    })
+    .catch((error: unknown) => expect(error).toBe(undone))
+})
