@@ -1,8 +1,9 @@
-import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
+import { Group, Stack, Text, Textarea } from '@mantine/core'
 import { useState } from 'react'
 
 import type { AccessRequestDetail } from '../../../domain/access-request.ts'
 import { isProblem } from '../api/problem.ts'
+import { BusyButton } from '../ui/busy-button.tsx'
 import { Refusal } from '../ui/states.tsx'
 import { BlockRunProgress } from './block-run-progress.tsx'
 import { ScriptRefusal } from './script-refusal.tsx'
@@ -17,20 +18,16 @@ type DecisionFormProps = {
 /** Approve or deny, with a comment. Ctrl+Enter approves. */
 export function DecisionForm({ request, onDecided = () => undefined }: DecisionFormProps) {
   const [comment, setComment] = useState('')
-  const approve = useAct(
-    'approve',
-    request.id,
-    `Approved: ${request.template_name} for ${request.subject_name}.`,
-  )
-  const deny = useAct('deny', request.id, `Denied: ${request.template_name} for ${request.subject_name}.`)
+  const whose = `${request.template_name} for ${request.subject_name}.`
+  const approve = useAct('approve', request.id, `Approved: ${whose}`, onDecided)
+  const deny = useAct('deny', request.id, `Denied: ${whose}`, onDecided)
   const isChecking = request.block_run !== null
   const error = deny.error ?? approve.error
-  const submit = (act: typeof approve) => act.mutate(comment, { onSuccess: onDecided })
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (!isChecking) submit(approve)
+        if (!isChecking) approve.mutate(comment)
       }}
     >
       <Stack gap="sm">
@@ -48,12 +45,12 @@ export function DecisionForm({ request, onDecided = () => undefined }: DecisionF
           }}
         />
         <Group gap="sm">
-          <Button type="submit" loading={approve.isPending} disabled={isChecking || deny.isPending}>
+          <BusyButton type="submit" loading={approve.isPending} disabled={isChecking || deny.isPending}>
             Approve
-          </Button>
-          <Button variant="default" loading={deny.isPending} onClick={() => submit(deny)}>
+          </BusyButton>
+          <BusyButton variant="default" loading={deny.isPending} onClick={() => deny.mutate(comment)}>
             Deny
-          </Button>
+          </BusyButton>
           <Text size="sm" c="dimmed" className={isChecking ? undefined : 'by-keyboard'}>
             {isChecking ? 'Wait for the script, or deny.' : 'Ctrl+Enter in the comment approves.'}
           </Text>

@@ -12,8 +12,11 @@ const done: Record<Act, string> = {
   revoke: 'Ended.',
 }
 
-/** Approves, denies or revokes. What the engine cannot do at once it does later: that is said too. */
-export function useAct(act: Act, request_id: string, said = done[act]) {
+/**
+ * Approves, denies or revokes. What the engine cannot do at once it does later: that is said too. `onDone` is told even
+ * where the news was faster than the answer, and what asked for it is gone from the page.
+ */
+export function useAct(act: Act, request_id: string, said = done[act], onDone = () => {}) {
   const client = useQueryClient()
   return useMutation({
     mutationFn: (comment: string) =>
@@ -25,6 +28,7 @@ export function useAct(act: Act, request_id: string, said = done[act]) {
       const message =
         status === 202 ? 'Accepted: it will be carried out as soon as the engine answers.' : said
       notifications.show({ message })
+      onDone()
     },
     onSettled: () => refresh(client, [{ kind: act, request_id }]),
   })

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Outlet, useLocation } from '@tanstack/react-router'
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 
 import type { Me } from '../../../domain/directory.ts'
 import { meQuery } from '../api/session.ts'
@@ -37,16 +37,22 @@ function Outside({ children }: { children: React.ReactNode }) {
 
 function SignedIn({ me }: { me: Me }) {
   const [isOpen, setOpen] = useState(false)
+  const menu = useRef<HTMLButtonElement>(null)
   const { pathname } = useLocation()
   const awaySince = useLive()
   useEffect(() => setOpen(false), [pathname])
+  const close = () => {
+    setOpen(false)
+    menu.current?.focus()
+  }
   return (
-    <div className={classes.shell}>
+    <div className={classes.shell} onKeyDown={({ key }) => key === 'Escape' && isOpen && close()}>
       <a href="#main" className={classes.skip}>
         Skip to the content
       </a>
       <header className={classes.bar}>
         <button
+          ref={menu}
           type="button"
           className={classes.menu}
           aria-expanded={isOpen}

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, type RefObject } from 'react'
 
-const headingNear = (element: Element): HTMLElement | null =>
+/** The heading of the part that this stands in. */
+export const headingNear = (element: Element): HTMLElement | null =>
   element.closest('section')?.querySelector('h2') ?? document.querySelector('main h1')
 
 /** When this goes away with the focus in it, the heading of the part that it stood in gets the focus. */

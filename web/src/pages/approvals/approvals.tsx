@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Link, useMatch, useNavigate } from '@tanstack/react-router'
-import type { KeyboardEvent } from 'react'
+import { Link, useMatch, useNavigate, useRouter } from '@tanstack/react-router'
+import { useEffect, type KeyboardEvent } from 'react'
 
 import { pendingQuery } from '../../api/queries.ts'
 import { Page } from '../../ui/page.tsx'
@@ -20,13 +20,24 @@ function walk({ key, currentTarget }: KeyboardEvent<HTMLElement>): boolean {
   return next !== undefined
 }
 
+/** Where the chosen one stood nothing is left: whoever was in it goes on from the heading. */
+function useFocusBack(chosen: string | undefined): void {
+  useEffect(() => {
+    if (chosen === undefined && document.activeElement === document.body)
+      document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
+  }, [chosen])
+}
+
 /** What waits for me, oldest first; the chosen one beside the list, on a phone in its place. */
 export function Approvals() {
   const query = useInfiniteQuery(pendingQuery)
   const chosen = useMatch({ from: '/shell/approvals/$requestId', shouldThrow: false })?.params.requestId
   const navigate = useNavigate()
+  const router = useRouter()
+  useFocusBack(chosen)
   const items = query.data?.pages.flatMap(({ data }) => data) ?? []
   const goOn = (decided: string) => {
+    if (!router.state.location.pathname.endsWith(decided)) return undefined
     const at = items.findIndex(({ id }) => id === decided)
     const next = items[at + 1] ?? items[at - 1]
     return next === undefined

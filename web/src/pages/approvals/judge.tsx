@@ -14,6 +14,7 @@ import { Ago } from '../../ui/instant.tsx'
 import { Mappings } from '../../ui/mappings.tsx'
 import { StatusMark } from '../../ui/marks.tsx'
 import { Arriving } from '../../ui/states.tsx'
+import { useFocusLeft } from '../../ui/use-focus-left.ts'
 import { legible, Person } from '../../ui/words.tsx'
 
 type JudgeProps = { request_id: string; onDecided: () => void }
@@ -41,7 +42,7 @@ function Judged({ request, onDecided }: { request: AccessRequestDetail; onDecide
       </Group>
       <Facts facts={factsOf(request)} />
       {request.actions.includes('approve') ? (
-        <DecisionForm request={request} onDecided={onDecided} />
+        <Decision request={request} onDecided={onDecided} />
       ) : (
         <Settled request={request} />
       )}
@@ -49,6 +50,15 @@ function Judged({ request, onDecided }: { request: AccessRequestDetail; onDecide
         Everything about this request, and its discussion
       </Link>
     </Stack>
+  )
+}
+
+function Decision(props: { request: AccessRequestDetail; onDecided: () => void }) {
+  const place = useFocusLeft<HTMLDivElement>()
+  return (
+    <div ref={place}>
+      <DecisionForm {...props} />
+    </div>
   )
 }
 

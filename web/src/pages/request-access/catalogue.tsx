@@ -7,6 +7,7 @@ import { catalogueQuery } from '../../api/queries.ts'
 import { may, useMe } from '../../api/session.ts'
 import { Page } from '../../ui/page.tsx'
 import { Arriving, Empty } from '../../ui/states.tsx'
+import { useTyped } from '../../ui/use-typed.ts'
 import { CatalogueCard } from './catalogue-card.tsx'
 import classes from './catalogue.module.css'
 
@@ -26,6 +27,7 @@ function search(entries: CatalogueEntry[], q: string): CatalogueEntry[] {
 export function Catalogue() {
   const { q = '' } = useSearch({ from: '/shell/request-access' })
   const navigate = useNavigate({ from: '/request-access' })
+  const [text, type] = useTyped(q, (q) => void navigate({ search: q === '' ? {} : { q }, replace: true }))
   const catalogue = useQuery(catalogueQuery)
   return (
     <Page
@@ -36,13 +38,8 @@ export function Catalogue() {
         type="search"
         label="Search"
         placeholder="A system, a role, a task"
-        value={q}
-        onChange={({ currentTarget }) =>
-          void navigate({
-            search: currentTarget.value === '' ? {} : { q: currentTarget.value },
-            replace: true,
-          })
-        }
+        value={text}
+        onChange={({ currentTarget }) => type(currentTarget.value)}
       />
       <Arriving query={catalogue}>{(entries) => <Entries entries={entries} q={q} />}</Arriving>
     </Page>

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text } from '@mantine/core'
+import { Group, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { CatalogueEntry } from '../../../../domain/catalogue.ts'
 import { call } from '../../api/call.ts'
 import { fieldErrors } from '../../api/problem.ts'
+import { BusyButton } from '../../ui/busy-button.tsx'
 import { focusFirstInvalid } from '../../ui/focus-first-invalid.ts'
 import { Refusal } from '../../ui/states.tsx'
 import { submissionOf, type Draft } from './draft.ts'
@@ -56,9 +57,9 @@ export function Fields({ entry, draft: initial }: { entry: CatalogueEntry; draft
           <Refusal error={submission.error} />
         )}
         <Group gap="md">
-          <Button type="submit" disabled={pending !== null} loading={submission.isPending}>
+          <BusyButton type="submit" disabled={pending !== null} loading={submission.isPending}>
             Submit request
-          </Button>
+          </BusyButton>
           {pending !== null && <PendingAlready id={pending} />}
         </Group>
       </Stack>

@@ -1,4 +1,4 @@
-import { Button, Stack, Text, Textarea, Title } from '@mantine/core'
+import { Stack, Text, Textarea, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 
@@ -6,6 +6,7 @@ import type { AccessRequestDetail, Message } from '../../../../domain/access-req
 import { call } from '../../api/call.ts'
 import { fieldErrors } from '../../api/problem.ts'
 import { messagesQuery } from '../../api/queries.ts'
+import { BusyButton } from '../../ui/busy-button.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Arriving, Refusal } from '../../ui/states.tsx'
 import { Words } from '../../ui/words.tsx'
@@ -82,9 +83,9 @@ function Composer({ request_id }: { request_id: string }) {
           }}
         />
         {post.error !== null && errors['/body'] === undefined && <Refusal error={post.error} />}
-        <Button type="submit" variant="default" size="sm" loading={post.isPending}>
+        <BusyButton type="submit" variant="default" size="sm" loading={post.isPending}>
           Send
-        </Button>
+        </BusyButton>
       </Stack>
     </form>
   )

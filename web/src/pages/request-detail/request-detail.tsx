@@ -10,6 +10,7 @@ import { DecisionForm } from '../../requests/decision-form.tsx'
 import { RevokeButton } from '../../requests/revoke-button.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Empty, Loading, Old, Refusal } from '../../ui/states.tsx'
+import { useFocusLeft } from '../../ui/use-focus-left.ts'
 import { Discussion } from './discussion.tsx'
 import { Record } from './record.tsx'
 import classes from './request-detail.module.css'
@@ -71,15 +72,20 @@ function Everything({ request }: { request: AccessRequestDetail }) {
         </>
       }
     >
-      {request.actions.includes('approve') && (
-        <section aria-label="Your decision" className={`${classes.decision} no-print`}>
-          <DecisionForm request={request} />
-        </section>
-      )}
+      {request.actions.includes('approve') && <Decision request={request} />}
       <Record request={request} />
       <Timeline request={request} />
       <Runs request_id={request.id} />
       <Discussion request={request} />
     </Page>
+  )
+}
+
+function Decision({ request }: { request: AccessRequestDetail }) {
+  const place = useFocusLeft<HTMLElement>()
+  return (
+    <section ref={place} aria-label="Your decision" className={`${classes.decision} no-print`}>
+      <DecisionForm request={request} />
+    </section>
   )
 }

@@ -1,11 +1,11 @@
 import { NativeSelect, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
 
 import { templatesQuery } from '../../../admin/queries.ts'
 import { Page } from '../../../ui/page.tsx'
 import { Empty } from '../../../ui/states.tsx'
+import { useTyped } from '../../../ui/use-typed.ts'
 import { VirtualRows } from '../../../ui/virtual-rows.tsx'
 import { ExportButton } from './export-button.tsx'
 import { historyQuery, type Filters } from './history-query.ts'
@@ -85,6 +85,9 @@ function FilterBar({ filters }: { filters: Filters }) {
   )
 }
 
+/** The server is asked when the typing pauses, not at every letter. */
+const patienceMs = 300
+
 /** Who had access on a day between the two. */
 function DayInput({
   label,
@@ -95,34 +98,26 @@ function DayInput({
   day: string | undefined
   onChange: (day: string) => void
 }) {
+  const [text, type] = useTyped(day, onChange, patienceMs)
   return (
     <TextInput
       type="date"
       label={label}
-      value={day}
-      onChange={({ currentTarget }) => onChange(currentTarget.value)}
+      value={text}
+      onChange={({ currentTarget }) => type(currentTarget.value)}
     />
   )
 }
 
-const patienceMs = 300
-
-/** Asks the server when the typing pauses, not at every letter. */
 function RequesterInput({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
-  useEffect(() => {
-    if (text === value) return undefined
-    const timer = setTimeout(() => onChange(text), patienceMs)
-    return () => clearTimeout(timer)
-  })
+  const [text, type] = useTyped(value, onChange, patienceMs)
   return (
     <TextInput
       type="search"
       label="Requester"
       placeholder="Part of the e-mail"
       value={text}
-      onChange={({ currentTarget }) => setText(currentTarget.value)}
+      onChange={({ currentTarget }) => type(currentTarget.value)}
     />
   )
 }
