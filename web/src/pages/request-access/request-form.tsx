@@ -19,7 +19,8 @@ export function RequestForm() {
     <Arriving query={catalogue}>
       {(entries) => {
         const entry = entries.find(({ id }) => id === templateId)
-        return entry === undefined ? <Gone /> : <Form key={entry.id} entry={entry} />
+        if (entry === undefined) return <Gone />
+        return entry.may_request ? <Form key={entry.id} entry={entry} /> : <ForOthers entry={entry} />
       }}
     </Arriving>
   )
@@ -30,6 +31,17 @@ function Gone() {
     <Page title="Request access">
       <Empty title="This is not offered any more.">
         See <Link to="/request-access">what can be asked for</Link> today.
+      </Empty>
+    </Page>
+  )
+}
+
+function ForOthers({ entry: { name } }: { entry: CatalogueEntry }) {
+  return (
+    <Page title={name}>
+      <Empty title="This is for other groups than yours.">
+        An admin of Hallpass decides who may ask for it. See{' '}
+        <Link to="/request-access">what you can ask for</Link>.
       </Empty>
     </Page>
   )
