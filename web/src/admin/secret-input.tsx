@@ -1,5 +1,7 @@
 import { PasswordInput } from '@mantine/core'
 
+import classes from './secret-input.module.css'
+
 type SecretInputProps = {
   label: string
   description?: string
@@ -14,6 +16,7 @@ export function SecretInput({ error, onChange, ...props }: SecretInputProps) {
   return (
     <PasswordInput
       {...props}
+      classNames={{ input: classes.input }}
       autoComplete="new-password"
       visibilityToggleButtonProps={{ 'aria-label': 'Show what I typed' }}
       error={error}

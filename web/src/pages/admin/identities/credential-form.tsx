@@ -17,10 +17,10 @@ type Draft = {
   expires_at: string | null
 }
 
-const types: { value: Draft['type']; label: string }[] = [
-  { value: 'client_secret', label: 'Client secret: made here, shown once' },
-  { value: 'public_key', label: 'Public key: it keeps the private one' },
-  { value: 'federated', label: 'Federated workload: another issuer vouches for it' },
+const types: { value: Draft['type']; label: string; about: string }[] = [
+  { value: 'client_secret', label: 'Client secret', about: 'Made here, and shown once.' },
+  { value: 'public_key', label: 'Public key', about: 'It keeps the private one, and signs with it.' },
+  { value: 'federated', label: 'Federated workload', about: 'Another issuer vouches for it.' },
 ]
 
 const empty: Draft = {
@@ -77,7 +77,8 @@ function BlankForm({ identity_id, onSecret, onMade }: CredentialFormProps & { on
         </Title>
         <NativeSelect
           label="Type"
-          data={types}
+          description={types.find(({ value }) => value === draft.type)?.about}
+          data={types.map(({ value, label }) => ({ value, label }))}
           value={draft.type}
           onChange={({ currentTarget: { value } }) =>
             set({ type: types.find((type) => type.value === value)?.value ?? 'client_secret' })

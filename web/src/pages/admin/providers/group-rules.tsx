@@ -4,6 +4,7 @@ import { useRef } from 'react'
 
 import { groupsQuery } from '../../../admin/queries.ts'
 import { useFocusLeft } from '../../../ui/use-focus-left.ts'
+import classes from './group-rules.module.css'
 import type { ProviderDraft } from './provider-draft.ts'
 import type { ProviderFormProps } from './provider-form.tsx'
 
@@ -61,6 +62,7 @@ function RuleRow({ rule, name, errors, onChange, onRemove }: RuleRowProps) {
       <TextInput
         label="Value"
         required
+        className={classes.field}
         value={rule.value}
         error={errors.value}
         onChange={({ currentTarget }) => onChange({ value: currentTarget.value })}
@@ -68,12 +70,13 @@ function RuleRow({ rule, name, errors, onChange, onRemove }: RuleRowProps) {
       <NativeSelect
         label="Group"
         required
+        className={classes.field}
         value={rule.group_id}
         error={errors.group_id}
         onChange={({ currentTarget }) => onChange({ group_id: currentTarget.value })}
         data={[{ value: '', label: 'Choose' }, ...groups.map(({ id, name }) => ({ value: id, label: name }))]}
       />
-      <Button variant="default" mt="1.6rem" aria-label={`Remove ${name}`} onClick={onRemove}>
+      <Button variant="default" className={classes.remove} aria-label={`Remove ${name}`} onClick={onRemove}>
         Remove
       </Button>
     </Group>

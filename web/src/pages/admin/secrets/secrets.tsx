@@ -33,6 +33,7 @@ export function Secrets() {
     <Page
       title="Secrets"
       about="What scripts send without seeing it. A value is written here and never shown again."
+      wide
     >
       <Arriving query={secrets}>
         {(items) => (
