@@ -20,15 +20,17 @@ export const button = (within: Page | Locator, name: string): Locator =>
 export const field = (page: Page, form: string, label: string | RegExp): Locator =>
   page.getByRole('form', { name: form }).getByLabel(label)
 
-/** Fills in a field without a mouse. */
+/** Fills in a field without a mouse, once it is there. */
 export async function type(into: Locator, text: string): Promise<void> {
+  await into.waitFor()
   await tabTo(into)
   await into.page().keyboard.press('Control+A')
   await into.page().keyboard.insertText(text)
 }
 
-/** Presses a button without a mouse. */
+/** Presses a button or follows a link without a mouse, once it is there. */
 export async function press(target: Locator): Promise<void> {
+  await target.waitFor()
   await tabTo(target)
   await target.page().keyboard.press('Enter')
 }

@@ -7,7 +7,7 @@ import { button, confirm, expectCalm, expectRefused, field, heading, press, type
 import { eventually } from '../setup/product.ts'
 import type { Caller } from '../setup/product.ts'
 
-type Kept = Record<string, unknown>
+type Kept = Record<string, unknown> & { id: string }
 
 describe.skipIf(!hasBrowser)('the forms of the directory', slow, () => {
   let it: PagesProduct
@@ -53,7 +53,7 @@ describe.skipIf(!hasBrowser)('the forms of the directory', slow, () => {
   }
 
   /** Somebody else saves what the page shows, unseen by it. */
-  async function changeMeanwhile(path: string, changes: Kept): Promise<void> {
+  async function changeMeanwhile(path: string, changes: object): Promise<void> {
     const { body } = await caller.call('GET', path)
     const { id: _, app_id: _a, kind: _k, mapping_ids: _m, expires_at: _e, ...rest } = body
     const { created_at: _c, updated_at: _u, ...input } = rest
@@ -404,7 +404,7 @@ describe.skipIf(!hasBrowser)('the forms of the directory', slow, () => {
       await page.getByRole('heading', { name: 'Edit clerk' }).waitFor()
       await mapping(/^Name/).and(page.locator(':focus')).waitFor()
       await type(mapping(/^Value/), 'senior-clerk')
-      await changeMeanwhile(`/app-mappings/${clerk?.['id']}`, { privilege_level: 'high' })
+      await changeMeanwhile(`/app-mappings/${clerk?.id ?? ''}`, { privilege_level: 'high' })
       await press(button(page, 'Save mapping'))
       await conflict().waitFor()
       await press(button(page, 'See what they changed'))

@@ -1,14 +1,14 @@
+import { decodeJwt } from 'jose'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { workflowId } from '../../workflows/contract.ts'
 import { startHttp } from '../egress/servers.ts'
-import { expectAccessible, hasBrowser, shoot, slow, startMs, startPages, tabTo } from '../setup/browser.ts'
+import { expectAccessible, hasBrowser, shoot, slow, startMs, startPages } from '../setup/browser.ts'
 import type { PagesProduct, Visit } from '../setup/browser.ts'
+import { button, heading, press } from '../setup/forms.ts'
 import { fastForward } from '../setup/temporal.ts'
 
-const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 const open = (page: Page, name: string) =>
   page
     .getByRole('navigation', { name: 'Main' })
@@ -70,6 +70,18 @@ describe.skipIf(!hasBrowser)('from the first script to the last line of the reco
       if (visit) await shoot(visit.page, `failed-story-${name}`)
   })
 
+  /** The roles that a token of alice's for the application carries now. */
+  async function rolesOfAlice(): Promise<unknown> {
+    const caller = await it.as('alice')
+    const { body: apps } = await (await it.as('admin')).call<{ data: { id: string; slug: string }[] }>(
+      'GET',
+      '/applications',
+    )
+    const app_id = apps.data.find(({ slug }) => slug === 'internal-db')?.id ?? ''
+    const { body } = await caller.call<{ access_token: string }>('POST', `/applications/${app_id}/token`)
+    return decodeJwt(body.access_token)['roles']
+  }
+
   async function ask(why: string): Promise<void> {
     const { page } = alice
     await page.getByRole('link', { name: 'Request Incident shell' }).click()
@@ -107,12 +119,8 @@ describe.skipIf(!hasBrowser)('from the first script to the last line of the reco
     await alice.page.reload()
     await ask('Replication stopped.')
     const { page } = bob
-    const waiting = page.getByRole('link', { name: /Incident shell/ })
-    await waiting.waitFor()
-    await tabTo(waiting)
-    await page.keyboard.press('Enter')
-    await tabTo(button(page, 'Approve'))
-    await page.keyboard.press('Enter')
+    await press(page.getByRole('link', { name: /Incident shell/ }))
+    await press(button(page, 'Approve'))
     const refusal = page.getByRole('alert')
     await refusal.getByText('The script “incident_gate” did not let the approval pass').waitFor()
     expect(await refusal.locator('pre').innerText()).toBe(
@@ -132,16 +140,10 @@ describe.skipIf(!hasBrowser)('from the first script to the last line of the reco
     await page.getByText('There is nothing left to decide.').waitFor()
     await open(alice.page, 'Request access')
     await ask('INC-42: replication stopped.')
-    const waiting = page.getByRole('link', { name: /Incident shell/ })
-    await tabTo(waiting)
-    await page.keyboard.press('Enter')
-    const everything = page.getByRole('link', { name: 'Everything about this request' })
-    await everything.waitFor()
-    await tabTo(everything)
-    await page.keyboard.press('Enter')
+    await press(page.getByRole('link', { name: /Incident shell/ }))
+    await press(page.getByRole('link', { name: 'Everything about this request' }))
     await heading(page, 'Incident shell').waitFor()
-    await tabTo(button(page, 'Approve'))
-    await page.keyboard.press('Enter')
+    await press(button(page, 'Approve'))
     await page.getByText('The script “incident_gate” is checking this approval').waitFor()
     await page.getByText(/^[1-9]\d* of its 30 seconds are gone/).waitFor()
     await shoot(page, 'story-running')
@@ -155,12 +157,13 @@ describe.skipIf(!hasBrowser)('from the first script to the last line of the reco
     const timer = page.getByRole('timer')
     await timer.waitFor()
     const before = await timer.innerText()
-    expect(before).toMatch(/^00:(29|30):\d\d$/)
+    expect(before).toMatch(/^00:(2\d|30):\d\d$/)
     await page
       .getByRole('timer')
       .and(page.locator(`:not(:text-is("${before}"))`))
       .waitFor()
     await bob.page.getByRole('timer').waitFor()
+    expect(await rolesOfAlice()).toEqual(['db-readonly'])
     const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
     await open(page, 'My requests')
     await page.getByText('Yours for another').waitFor()
@@ -170,6 +173,7 @@ describe.skipIf(!hasBrowser)('from the first script to the last line of the reco
     await bob.page.getByText('Expired', { exact: true }).waitFor()
     expect(await page.getByRole('timer').count()).toBe(0)
     expect(await bob.page.getByRole('timer').count()).toBe(0)
+    expect(await rolesOfAlice()).toBeUndefined()
   })
 
   test('the admin finds both in History, and in the record what the script wrote', async () => {
@@ -187,7 +191,9 @@ describe.skipIf(!hasBrowser)('from the first script to the last line of the reco
     for (const summary of await page.getByText('Log and result').all()) await summary.click()
     await said.filter({ hasText: 'justified by INC-42: replication stopped.' }).first().waitFor()
     await said.filter({ hasText: '→ the incident is known' }).first().waitFor()
-    await page.getByText('The access ran out').waitFor()
+    const timeline = page.getByRole('region', { name: 'Timeline' })
+    for (const entry of ['Approved by bob@example.com', 'Token issued for internal-db', 'The access ran out'])
+      await timeline.getByText(entry).first().waitFor()
     await expectAccessible(page)
     await shoot(page, 'story-record')
     expect(unexpected(admin, alice, bob)).toEqual([])
