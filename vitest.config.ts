@@ -10,8 +10,10 @@ export default defineConfig({
     pool: 'forks',
     // Most of the time they wait for a server or a timer.
     maxWorkers: Math.max(2, availableParallelism()),
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A test that fails may take long; one that passes is not kept waiting.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     teardownTimeout: 30_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 })

@@ -53,6 +53,12 @@ async function getTask(sql: Sql, id: string): Promise<RunnableTask> {
   return task
 }
 
+type Told = {
+  config: Record<string, string>
+  /** Where it was looked at before: what is run is what was found then. */
+  task?: RunnableTask
+}
+
 /**
  * Runs a script once, beside everything else. An attempt that has begun before is not made again: its end is told.
  * @throws when the process stops before the script has ended: the attempt is lost, and that was not the script's doing
@@ -61,9 +67,9 @@ export async function runAttempt(
   sql: Sql,
   runner: Runner,
   { task_id, ...attempt }: Attempt,
-  config: Record<string, string>,
+  { config, task: found }: Told,
 ): Promise<RunOutcome> {
-  const task = await getTask(sql, task_id)
+  const task = found ?? (await getTask(sql, task_id))
   const deadline_ms = task.definition.timeout_seconds * 1_000
   const signal = cancellationSignal()
   const patience_ms = patienceSeconds * 1_000

@@ -2,6 +2,7 @@ import type { Sql } from '../db/client.ts'
 import { endDelivery, findDelivery, readEventConfig } from '../db/scripts/deliveries.ts'
 import type { Delivery } from '../db/scripts/deliveries.ts'
 import { findRunnable } from '../db/scripts/tasks.ts'
+import type { RunnableTask } from '../db/scripts/tasks.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { RunOutcome, RunPlan } from '../workflows/contract.ts'
 import { closeLost, planOf, runAttempt } from './attempts.ts'
@@ -28,25 +29,25 @@ export function createDeliveryActivities(sql: Sql, runner: Runner) {
   })
 
   /** Whoever was disabled or unbound since the event is not told of it, nor tried again. */
-  async function planOrSkip({ id, task_id, event_type }: Delivery): Promise<RunPlan> {
+  async function findBound({ id, task_id, event_type }: Delivery): Promise<RunnableTask | undefined> {
     const task = await findRunnable(sql, task_id)
-    const isBound = task?.definition.events.includes(event_type) === true
-    const plan = isBound ? planOf(task) : null
-    if (plan === null) await endDelivery(sql, id, 'skipped')
-    return plan
+    if (task?.definition.enabled && task.definition.events.includes(event_type)) return task
+    await endDelivery(sql, id, 'skipped')
+    return undefined
   }
 
   async function planDelivery({ delivery_id }: { delivery_id: string }): Promise<RunPlan> {
     const delivery = await findDelivery(sql, delivery_id)
-    return delivery === undefined ? null : planOrSkip(delivery)
+    return delivery === undefined ? null : planOf(await findBound(delivery))
   }
 
   async function runDeliveryScript({ delivery_id, attempt }: Key): Promise<RunOutcome> {
     const delivery = await getDelivery(delivery_id)
-    if ((await planOrSkip(delivery)) === null)
+    const task = await findBound(delivery)
+    if (task === undefined)
       throw new DomainError('not_found', 'The script task is disabled, or not bound to this event any more.')
     const config = await readEventConfig(sql, delivery)
-    return runAttempt(sql, runner, attemptOf(delivery, attempt), config)
+    return runAttempt(sql, runner, attemptOf(delivery, attempt), { config, task })
   }
 
   return {

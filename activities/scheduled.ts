@@ -24,7 +24,8 @@ export function createScheduledActivities(sql: Sql, runner: Runner) {
   }
 
   async function runScheduledScript(key: Key): Promise<RunOutcome> {
-    return runAttempt(sql, runner, attemptOf(key), await readScheduledConfig(sql, key.scheduled_at))
+    const config = await readScheduledConfig(sql, key.scheduled_at)
+    return runAttempt(sql, runner, attemptOf(key), { config })
   }
 
   return {

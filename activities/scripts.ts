@@ -46,7 +46,7 @@ export function createScriptActivities(sql: Sql, runner: Runner) {
   async function runTriggerScript({ event_id, attempt }: Key): Promise<RunOutcome> {
     const trigger = await getTrigger(event_id)
     const config = await readTriggerConfig(sql, trigger.request_id, trigger.event)
-    return runAttempt(sql, runner, attemptOf(trigger, attempt), config)
+    return runAttempt(sql, runner, attemptOf(trigger, attempt), { config })
   }
 
   async function closeLostRun({ event_id, attempt }: Key): Promise<RunOutcome> {

@@ -35,7 +35,7 @@ export async function startHydra(
   const file = path.join(folder, 'hydra.json')
   writeFileSync(file, configText(issuer, ports))
   // Without idle connections every call makes one; with fewer than calls, those under way wait for one another for ever.
-  const DSN = `${await databaseUrl('hydra')}?sslmode=disable&max_conns=80&max_idle_conns=80`
+  const DSN = `${await databaseUrl('hydra')}?sslmode=disable&max_conns=160&max_idle_conns=160`
   const env = { DSN, SQA_OPT_OUT: 'true' }
   await run({ core: cores.load, command: [program, 'migrate', 'sql', '-e', '--yes', '-c', file], env })
   const child = startPinned({

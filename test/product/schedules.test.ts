@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ScheduleNotFoundError } from '@temporalio/client'
 import type { ScheduleDescription, ScheduleHandle, ScheduleSpec } from '@temporalio/client'
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { Run, ScriptTask } from '../../domain/script-task.ts'
 import { createEngine } from '../../engine/engine.ts'
 import { reconcileSchedules } from '../../engine/task-schedules.ts'
+import { startGate } from '../setup/gate.ts'
 import { eventually, startTestProduct, submit } from '../setup/product.ts'
 import type { Caller, TestProduct } from '../setup/product.ts'
 
@@ -20,7 +22,7 @@ let bob: Caller
 let admin: Caller
 
 beforeAll(async () => {
-  it = await startTestProduct()
+  it = await startTestProduct({ allow_private_egress: true })
   ;[alice, bob, admin] = (await Promise.all(['alice', 'bob', 'admin'].map(it.as))) as [Caller, Caller, Caller]
 })
 afterAll(async () => {
@@ -146,18 +148,19 @@ describe('a task with a schedule', () => {
   })
 
   test('does not run twice at once', async () => {
-    const task = await save(
-      yearly,
-      `export const run = () => { const end = Date.now() + 1500; while (Date.now() < end); }`,
-    )
+    const gate = await startGate()
+    const task = await save({ ...yearly, timeout_seconds: 300, egress_hosts: [gate.host] }, gate.script)
     await scheduleThat(task)
     await handleOf(task).trigger()
     await eventually('the run', async () => (await runsOf(task)).length === 1)
     await handleOf(task).trigger()
     await handleOf(task).trigger()
+    // Temporal does not count what was triggered by hand among what it skipped.
+    await sleep(3_000)
+    gate.open()
     await ended(task, 1)
-    await scheduleThat(task, ({ info }) => info.runningActions.length === 0)
-    expect(await runsOf(task)).toHaveLength(1)
+    expect(await runsOf(task)).toMatchObject([{ status: 'succeeded', result: 'open' }])
+    await gate.close()
   })
 
   test('digests the access that is open now, by hand as well', async () => {

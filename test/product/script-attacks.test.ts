@@ -100,7 +100,7 @@ async function lose(workflowId: string): Promise<void> {
 test('a script that has to wait for its turn has not failed, however little time it is given', async () => {
   const gate = await startGate()
   const hog = await save(gate.script, { timeout_seconds: 300, egress_hosts: [gate.host] })
-  const overrides = { timeout_seconds: 1, max_retries: 0 }
+  const overrides = { timeout_seconds: 5, max_retries: 0 }
   const bound = await save(says, { ...overrides, events: ['access_request.submitted'] })
   const trigger = await save(says, overrides)
   const template = await it.template({ trigger_task_id: trigger.id })
@@ -108,7 +108,7 @@ test('a script that has to wait for its turn has not failed, however little time
   const request = await submit(alice, template.id)
   for (const task of [bound, trigger])
     await eventually('a run', async () => (await runsOf(request, task)).length === 1, 60_000)
-  await sleep(1_500)
+  await sleep(5_500)
   gate.open()
   expect((await held).body).toMatchObject({ status: 'succeeded', result: 'open' })
   for (const task of [bound, trigger])

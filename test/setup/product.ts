@@ -202,7 +202,7 @@ export async function getRequest(caller: Caller, id: string): Promise<AccessRequ
 export async function eventually<Found>(
   what: string,
   find: () => Promise<Found | undefined | false | null>,
-  ms = 20_000,
+  ms = 60_000,
 ): Promise<Found> {
   for (const end = Date.now() + ms; Date.now() < end; ) {
     const found = await find()
