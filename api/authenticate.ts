@@ -44,12 +44,12 @@ export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
 
 /** Every call is made by an active identity. What it may do is read once its body has arrived: a slow one keeps no rights. */
 export const identify: MiddlewareHandler<Env> = async (c, next) => {
-  const { caller_id, jti } = c.get('session')
-  const caller = await findCaller(c.get('deps').sql, caller_id, jti)
+  const session = c.get('session')
+  const caller = await findCaller(c.get('deps').sql, session.caller_id, session)
   if (caller === undefined)
     throw new DomainError(
       'unauthenticated',
-      'This identity is disabled or has expired, or the token was revoked.',
+      'This identity is disabled or has expired, or the token was revoked or has ended.',
     )
   c.set('caller', caller)
   await next()

@@ -5,7 +5,7 @@ import type { Caller } from '../../db/directory/caller.ts'
 import { mayManage } from '../../db/directory/caller.ts'
 import { findEffectiveAccess } from '../../db/directory/effective-access.ts'
 import type { EffectiveAccess } from '../../db/directory/effective-access.ts'
-import { isRevoked, ownsApplication } from '../../db/oauth/revoked-tokens.ts'
+import { isOver, ownsApplication } from '../../db/oauth/revoked-tokens.ts'
 import type { Deps } from '../deps.ts'
 import type { TokenLimiter } from '../limit-tokens.ts'
 import type { Env } from '../router.ts'
@@ -29,7 +29,7 @@ export async function readOwnToken({ sql, signer }: Deps, token: string): Promis
     throw error
   })
   const isOurs = claims !== undefined && z.uuid().safeParse(claims.sub).success
-  return isOurs && !(await isRevoked(sql, claims.jti)) ? claims : undefined
+  return isOurs && !(await isOver(sql, claims)) ? claims : undefined
 }
 
 const isAmong = (said: unknown, held: readonly string[] = []): boolean =>

@@ -25,7 +25,7 @@ async function byToken(c: Context<Env>, form: Form): Promise<Caller> {
   if (form.has('client_secret') || form.has('client_assertion'))
     throw new OAuthError('invalid_request', 'Authenticate in one way, not in two.', { reason: 'two_methods' })
   const session = await readSession(c)
-  const caller = session && (await findCaller(c.get('deps').sql, session.caller_id, session.jti))
+  const caller = session && (await findCaller(c.get('deps').sql, session.caller_id, session))
   if (caller === undefined) throw invalidToken()
   return caller
 }

@@ -51,6 +51,8 @@ async function findBinding(c: Context<Env>): Promise<string | undefined> {
 }
 
 export const tokens = router().openapi(issue, async (c) => {
+  // No answer is kept under an Idempotency-Key, nor a refusal: the next attempt brings another proof.
+  c.header('cache-control', 'no-store')
   const { expires_at, personal_access_token_id } = c.get('session')
   const jkt = await findBinding(c)
   const access = await getAccess(c, c.req.valid('param').id)
@@ -60,5 +62,5 @@ export const tokens = router().openapi(issue, async (c) => {
   const detail = { ...cnf, ...(personal_access_token_id !== undefined && { personal_access_token_id }) }
   const minted = await mintToken(c.get('deps'), { access, ends_at, claims: { ...cnf }, detail })
   const token_type = jkt === undefined ? ('Bearer' as const) : ('DPoP' as const)
-  return c.json({ ...minted, token_type }, 200, { 'cache-control': 'no-store' })
+  return c.json({ ...minted, token_type }, 200)
 })

@@ -1,4 +1,5 @@
 import type { Permission } from '../../domain/directory.ts'
+import type { Session } from '../../domain/session.ts'
 import { findRow } from '../client.ts'
 import type { Db } from '../client.ts'
 
@@ -11,14 +12,21 @@ export type Caller = {
   permissions: Permission[]
 }
 
-/** Undefined: no such identity, or disabled, or expired; or the token with this id was revoked. */
-export function findCaller(db: Db, id: string, jti?: string): Promise<Caller | undefined> {
+/** Of what was shown: what can end it. */
+type Shown = Pick<Session, 'jti' | 'expires_at'>
+
+/**
+ * Undefined: no such identity, or disabled, or expired; or what was shown was revoked or has ended, by the database's
+ * clock, whatever that of this process says.
+ */
+export function findCaller(db: Db, id: string, shown?: Shown): Promise<Caller | undefined> {
   return findRow<Caller>(db`
     select i.id, i.kind, i.email, i.display_name,
       array(select distinct p from active_groups(i.id, clock_timestamp()) g, unnest(g.permissions) p) as permissions
     from identities i
     where i.id = ${id} and i.status = 'active' and (i.expires_at is null or i.expires_at > clock_timestamp())
-      and not exists (select from revoked_tokens r where r.jti = ${jti ?? null}::uuid)`)
+      and coalesce(${shown?.expires_at ?? null}::timestamptz > clock_timestamp(), true)
+      and not exists (select from revoked_tokens r where r.jti = ${shown?.jti ?? null}::uuid)`)
 }
 
 /** Whether these permissions hold one, or imply it. */

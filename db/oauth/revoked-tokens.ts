@@ -3,8 +3,12 @@ import type { Actor } from '../audit.ts'
 import { findRow, transaction } from '../client.ts'
 import type { Db, Sql } from '../client.ts'
 
-export async function isRevoked(db: Db, jti: string): Promise<boolean> {
-  return (await findRow(db`select jti from revoked_tokens where jti = ${jti}`)) !== undefined
+/** Whether a token was revoked, or has ended by the database's clock. @param exp seconds since 1970 */
+export async function isOver(db: Db, { jti, exp }: { jti: string; exp: number }): Promise<boolean> {
+  const over = await findRow(db`
+    select 1 where to_timestamp(${exp}) <= clock_timestamp()
+      or exists (select from revoked_tokens where jti = ${jti})`)
+  return over !== undefined
 }
 
 /** @param exp seconds since 1970, after which nobody takes the token anyway */

@@ -173,6 +173,13 @@ describe('A token for an application, asked for with something that is bound to 
     expect((await exchange(it.product.url, [raw])).status).toBe(422)
   })
 
+  test('is given under the key of a call that was refused: no refusal of a proof is kept', async () => {
+    const headers = { authorization: `Bearer ${pat.token}`, 'idempotency-key': randomUUID() }
+    expectRefusal(await ask({ ...headers, dpop: 'x' }), 422, 'invalid_request', '/dpop')
+    const answer = await ask({ ...headers, dpop: await prove() })
+    expect([answer.status, answer.body['token_type']]).toEqual([200, 'DPoP'])
+  })
+
   test('opens no application to whoever may not have it: the proof gives nothing', async () => {
     const input = { name: 'reader', scopes: ['read'], expires_at: '2027-06-01T00:00:00Z' }
     const { body } = await alice.call<{ token: string }>('POST', '/personal-access-tokens', input)
