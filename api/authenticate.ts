@@ -49,7 +49,7 @@ export const identify: MiddlewareHandler<Env> = async (c, next) => {
   if (caller === undefined)
     throw new DomainError(
       'unauthenticated',
-      'This identity is disabled or has expired, or the token was revoked or has ended.',
+      'This identity is disabled or has expired, or what you have shown was revoked or has ended.',
     )
   c.set('caller', caller)
   await next()

@@ -58,6 +58,8 @@ export const recordTokenRefusals =
     if (wait === undefined) await next()
     const error = wait === undefined ? c.error : refuseAddress(wait)
     if (!(error instanceof DomainError) || statusOf(error.code) >= 500) return
+    // A write that a browser was made to send for another page: it is refused before anything of it is looked at.
+    if (error.code === 'forbidden' && knownOf(c).session === undefined) return
     const isTold = error.code !== 'rate_limited'
     if (isTold) await limiter.chargeFailure(c)
     if (isTold || (await limiter.isWorthALine(c, knownOf(c).session?.caller_id)))

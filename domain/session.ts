@@ -19,4 +19,5 @@ export type Session = {
   /** Of a token that is bound to a key (RFC 9449): the thumbprint of that key, which the call has proven to have. */
   jkt?: string
   personal_access_token_id?: string
+  session_id?: string
 }

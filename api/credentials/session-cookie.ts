@@ -12,5 +12,6 @@ export const readSessionCookie: ReadCredential = async (c) => {
   if (session === undefined)
     throw new DomainError('unauthenticated', 'Your session has ended: sign in again.')
   assertSameOrigin(c)
-  return { caller_id: session.identity_id, via: 'cookie', scopes: null, expires_at: session.ends_at }
+  const { id: session_id, identity_id: caller_id, ends_at: expires_at } = session
+  return { caller_id, via: 'cookie', scopes: null, expires_at, session_id }
 }

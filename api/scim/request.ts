@@ -5,6 +5,7 @@ import type { Actor } from '../../db/audit.ts'
 import { findProvisioner } from '../../db/scim/tokens.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { ScimLimiter } from '../limit-scim.ts'
+import { isRead } from '../router.ts'
 import type { Env } from '../router.ts'
 import { mediaType } from './problem.ts'
 
@@ -21,6 +22,12 @@ export function getId(c: Context<ScimEnv>): string {
   throw new DomainError('not_found', 'There is no such resource.')
 }
 
+function readToken(c: Context<ScimEnv>): string {
+  const token = /^Bearer +([\w-]{1,100})$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  if (token !== undefined) return token
+  throw new DomainError('unauthenticated', 'Send a SCIM token: Authorization: Bearer hpc_….')
+}
+
 /**
  * A provider shows its token, and nothing else counts; each token may be shown so often.
  * @throws DomainError `unauthenticated`, `rate_limited`
@@ -28,14 +35,20 @@ export function getId(c: Context<ScimEnv>): string {
 export const authenticateProvisioner =
   (limiter: ScimLimiter): MiddlewareHandler<ScimEnv> =>
   async (c, next) => {
-    const token = /^Bearer +([\w-]{1,100})$/i.exec(c.req.header('authorization') ?? '')?.[1]
-    if (token === undefined)
-      throw new DomainError('unauthenticated', 'Send a SCIM token: Authorization: Bearer hpc_….')
-    const { scim_token_id, actor } = await findProvisioner(c.get('deps').sql, token)
+    const { scim_token_id, actor } = await findProvisioner(c.get('deps').sql, readToken(c))
     await limiter.takeForToken(scim_token_id)
     c.set('provisioner', actor)
     await next()
   }
+
+/**
+ * A token that was deleted while a body arrived writes nothing: a slow one keeps no rights.
+ * @throws DomainError `unauthenticated`
+ */
+export const authenticateAgain: MiddlewareHandler<ScimEnv> = async (c, next) => {
+  if (!isRead(c.req.method)) await findProvisioner(c.get('deps').sql, readToken(c))
+  await next()
+}
 
 /** Nothing here has a version, so none that somebody names is the one that it is now (RFC 9110, 13.1.1). */
 export const refuseVersions: MiddlewareHandler<ScimEnv> = async (c, next) => {

@@ -8,7 +8,13 @@ import { sendDocument, sendDocuments } from './answer.ts'
 import { resourceTypes, schemas, serviceProviderConfig } from './documents.ts'
 import { scimGroups } from './groups.ts'
 import { ScimError, sendRefusal, sendScimError } from './problem.ts'
-import { authenticateProvisioner, baseOf, refuseVersions, takeScimJson } from './request.ts'
+import {
+  authenticateAgain,
+  authenticateProvisioner,
+  baseOf,
+  refuseVersions,
+  takeScimJson,
+} from './request.ts'
 import type { ScimEnv } from './request.ts'
 import { scimUsers } from './users.ts'
 
@@ -42,6 +48,7 @@ export function scim(deps: Deps) {
   })
   const limiter = createScimLimiter(deps.sql, deps.limits)
   app.use(limiter.byAddress, authenticateProvisioner(limiter), refuseVersions, takeScimJson, readScimBody)
+  app.use(authenticateAgain)
   for (const part of [described, scimUsers, scimGroups]) app.route('/', part)
   app.all('*', () => {
     throw noResource()

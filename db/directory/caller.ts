@@ -12,21 +12,25 @@ export type Caller = {
   permissions: Permission[]
 }
 
-/** Of what was shown: what can end it. */
-type Shown = Pick<Session, 'jti' | 'expires_at'>
+/** Of what was shown: all that can end it. */
+type Shown = Pick<Session, 'expires_at' | 'jti' | 'personal_access_token_id' | 'session_id'>
 
 /**
- * Undefined: no such identity, or disabled, or expired; or what was shown was revoked or has ended, by the database's
- * clock, whatever that of this process says.
+ * Undefined: no such identity, or disabled, or expired; or what was shown was revoked or removed, or has ended, by the
+ * database's clock, whatever that of this process says.
  */
 export function findCaller(db: Db, id: string, shown?: Shown): Promise<Caller | undefined> {
+  const { expires_at = null, jti = null, personal_access_token_id = null, session_id = null } = shown ?? {}
   return findRow<Caller>(db`
     select i.id, i.kind, i.email, i.display_name,
       array(select distinct p from active_groups(i.id, clock_timestamp()) g, unnest(g.permissions) p) as permissions
     from identities i
     where i.id = ${id} and i.status = 'active' and (i.expires_at is null or i.expires_at > clock_timestamp())
-      and coalesce(${shown?.expires_at ?? null}::timestamptz > clock_timestamp(), true)
-      and not exists (select from revoked_tokens r where r.jti = ${shown?.jti ?? null}::uuid)`)
+      and coalesce(${expires_at}::timestamptz > clock_timestamp(), true)
+      and not exists (select from revoked_tokens r where r.jti = ${jti}::uuid)
+      and (${personal_access_token_id}::uuid is null
+        or exists (select from personal_access_tokens t where t.id = ${personal_access_token_id}))
+      and (${session_id}::uuid is null or exists (select from sessions s where s.id = ${session_id}))`)
 }
 
 /** Whether these permissions hold one, or imply it. */

@@ -58,13 +58,13 @@ export async function beginSession(
   return token
 }
 
-export type FoundSession = { identity_id: string; ends_at: string }
+export type FoundSession = { id: string; identity_id: string; ends_at: string }
 
 /** The session that a browser shows, if it goes on; it counts as seen. */
 export async function useSession(db: Db, token: string): Promise<FoundSession | undefined> {
   const hash = hashOf(token)
   const found = await findRow<FoundSession & { is_due: boolean }>(db`
-    select s.identity_id, least(s.expires_at, clock_timestamp() + ${idle}::interval) as ends_at,
+    select s.id, s.identity_id, least(s.expires_at, clock_timestamp() + ${idle}::interval) as ends_at,
       s.last_seen_at < clock_timestamp() - ${seen}::interval as is_due
     from sessions s join identities i on i.id = s.identity_id and i.kind = 'human'
     where s.token_hash = ${hash} and ${ends(db)} > clock_timestamp()`)
@@ -72,7 +72,7 @@ export async function useSession(db: Db, token: string): Promise<FoundSession | 
     await db`update sessions s set last_seen_at = clock_timestamp()
       where s.token_hash = ${hash} and ${ends(db)} > clock_timestamp()`
   }
-  return found && { identity_id: found.identity_id, ends_at: found.ends_at }
+  return found && { id: found.id, identity_id: found.identity_id, ends_at: found.ends_at }
 }
 
 /** Whether a session has not ended; asking is not using it. */
