@@ -1,17 +1,16 @@
-import { Group, NativeSelect, Stack, Text } from '@mantine/core'
-import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { Text } from '@mantine/core'
+import { useQueries, useQuery } from '@tanstack/react-query'
 
 import type { AppMapping } from '../../../../../domain/directory.ts'
+import { ChooseOne } from '../../../admin/choose-one.tsx'
 import { DeleteButton } from '../../../admin/delete-button.tsx'
 import { applicationsQuery, groupQuery, mappingsQuery } from '../../../admin/queries.ts'
 import { Section } from '../../../admin/section.tsx'
 import { Table, type Column } from '../../../admin/table.tsx'
 import { call } from '../../../api/call.ts'
 import { may, useMe } from '../../../api/session.ts'
-import { BusyButton } from '../../../ui/busy-button.tsx'
 import { PrivilegeMark } from '../../../ui/marks.tsx'
-import { Arriving, Refusal } from '../../../ui/states.tsx'
+import { Arriving } from '../../../ui/states.tsx'
 
 type Named = AppMapping & { app_name: string }
 
@@ -88,38 +87,15 @@ function Removal({ group_id, mapping: { id, name } }: { group_id: string; mappin
 }
 
 function AddMapping({ group_id, choices }: { group_id: string; choices: Named[] }) {
-  const client = useQueryClient()
-  const [chosen, setChosen] = useState('')
-  const add = useMutation({
-    mutationFn: () =>
-      call('PUT /groups/{id}/mappings/{mapping_id}', { params: { id: group_id, mapping_id: chosen } }),
-    onSuccess: () => {
-      setChosen('')
-      return client.invalidateQueries({ queryKey: ['groups'] })
-    },
-  })
   return (
-    <Stack gap="sm">
-      <Group gap="sm" align="flex-end">
-        <NativeSelect
-          label="Give them a mapping"
-          value={chosen}
-          onChange={({ currentTarget }) => setChosen(currentTarget.value)}
-          data={[
-            { value: '', label: choices.length === 0 ? 'There is no other' : 'Choose' },
-            ...choices.map(({ id, app_name, name }) => ({ value: id, label: `${app_name}: ${name}` })),
-          ]}
-        />
-        <BusyButton
-          variant="default"
-          disabled={chosen === ''}
-          loading={add.isPending}
-          onClick={() => add.mutate()}
-        >
-          Add mapping
-        </BusyButton>
-      </Group>
-      {add.error !== null && <Refusal error={add.error} />}
-    </Stack>
+    <ChooseOne
+      label="Give them a mapping"
+      action="Add mapping"
+      choices={choices.map(({ id, app_name, name }) => ({ value: id, label: `${app_name}: ${name}` }))}
+      write={(mapping_id) =>
+        call('PUT /groups/{id}/mappings/{mapping_id}', { params: { id: group_id, mapping_id } })
+      }
+      keys={['groups']}
+    />
   )
 }

@@ -1,16 +1,15 @@
-import { Group, NativeSelect, Text } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 
 import type { ScimLink } from '../../../../../domain/scim.ts'
+import { ChooseOne } from '../../../admin/choose-one.tsx'
 import { DeleteButton } from '../../../admin/delete-button.tsx'
 import { groupsQuery } from '../../../admin/queries.ts'
 import { Section } from '../../../admin/section.tsx'
 import { Table, type Column } from '../../../admin/table.tsx'
 import { call } from '../../../api/call.ts'
 import { allOf } from '../../../api/queries.ts'
-import { BusyButton } from '../../../ui/busy-button.tsx'
-import { Arriving, Refusal } from '../../../ui/states.tsx'
+import { Arriving } from '../../../ui/states.tsx'
 
 const columns: Column<ScimLink>[] = [
   { name: 'Group', cell: ({ name }) => name },
@@ -61,40 +60,16 @@ function Unlink({ link: { id, name } }: { link: ScimLink }) {
 }
 
 function HandOver({ linked }: { linked: string[] }) {
-  const client = useQueryClient()
   const { data: groups = [] } = useQuery(groupsQuery)
-  const [chosen, setChosen] = useState('')
-  const link = useMutation({
-    mutationFn: () => call('PUT /scim-groups/{id}', { params: { id: chosen } }),
-    onSuccess: () => {
-      setChosen('')
-      return client.invalidateQueries({ queryKey: ['scim-groups'] })
-    },
-  })
   return (
-    <>
-      <Group gap="sm" align="flex-end">
-        <NativeSelect
-          label="Hand a group over"
-          value={chosen}
-          onChange={({ currentTarget }) => setChosen(currentTarget.value)}
-          data={[
-            { value: '', label: 'Choose' },
-            ...groups
-              .filter(({ id }) => !linked.includes(id))
-              .map(({ id, name }) => ({ value: id, label: name })),
-          ]}
-        />
-        <BusyButton
-          variant="default"
-          disabled={chosen === ''}
-          loading={link.isPending}
-          onClick={() => link.mutate()}
-        >
-          Hand over
-        </BusyButton>
-      </Group>
-      {link.error !== null && <Refusal error={link.error} />}
-    </>
+    <ChooseOne
+      label="Hand a group over"
+      action="Hand over"
+      choices={groups
+        .filter(({ id }) => !linked.includes(id))
+        .map(({ id, name }) => ({ value: id, label: name }))}
+      write={(id) => call('PUT /scim-groups/{id}', { params: { id } })}
+      keys={['scim-groups']}
+    />
   )
 }
