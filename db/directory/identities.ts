@@ -13,7 +13,7 @@ import { keepingAnAdmin } from './active-admins.ts'
 import { edited, isSame, whole } from '../changes.ts'
 import { assertIdentity, assertMayChangeKind } from './identity-rules.ts'
 import { noteHand } from './hand.ts'
-import { listConcerned, noteMaker } from './makers.ts'
+import { isMade, listConcerned, noteMaker } from './makers.ts'
 import { assertMayGrant } from './may-grant.ts'
 import { changingActors } from '../requests/left-out.ts'
 import { revokeRequestsOf } from './open-requests.ts'
@@ -142,10 +142,6 @@ function isHandedOn(before: Identity, next: Identity, actor: Actor): boolean {
 
 const isActedForAlike = (before: Identity, { owner_id, delegate_ids }: Identity): boolean =>
   isSame(before, { owner_id, delegate_ids })
-
-/** Whether a person comes to sign in by what somebody else has set. */
-const isMade = (before: Identity, { id, kind, email }: Identity, actor: Actor): boolean =>
-  kind === 'human' && actor.id !== null && actor.id !== id && !isSame(before, { kind, email })
 
 /** For `changingActors`. */
 async function listChanged(tx: Tx, { before: { resource }, next, actor }: Edit): Promise<string[]> {

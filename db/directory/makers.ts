@@ -1,4 +1,6 @@
+import type { Identity } from '../../domain/directory.ts'
 import type { Actor } from '../audit.ts'
+import { isSame } from '../changes.ts'
 import { rows } from '../client.ts'
 import type { Tx } from '../client.ts'
 
@@ -19,3 +21,7 @@ export async function listConcerned(tx: Tx, { id, actor }: Made): Promise<string
   const found = await rows<{ id: string }>(tx`select b.id from makers_by(${actor.id}) b (id)`)
   return [id, ...found.map((maker) => maker.id)]
 }
+
+/** Whether a person comes to sign in by what somebody else has set. */
+export const isMade = (before: Identity, { id, kind, email }: Identity, actor: Actor): boolean =>
+  kind === 'human' && actor.id !== null && actor.id !== id && !isSame(before, { kind, email })
