@@ -270,7 +270,9 @@ describe.skipIf(!hasBrowser)('what is kept, and shown once', slow, () => {
     test('is changed soon: the next one is shown to everybody first, and another try makes no third', async () => {
       await open('/signing-keys', 'Signing keys')
       for (let round = 0; round < 2; round++) {
+        const answered = page.waitForResponse(`${it.url}/api/v1/signing-keys/rotate`)
         await press(button(page, 'Change the key soon'))
+        await answered
         await page.getByText('Signs next').waitFor()
         await button(page, 'Change the key soon').and(page.locator(':focus')).waitFor()
       }
@@ -283,7 +285,9 @@ describe.skipIf(!hasBrowser)('what is kept, and shown once', slow, () => {
       const [old, next] = await keys()
       const label = `Take ${old?.kid.slice(0, 6)} away`
       await press(button(page, label))
+      await page.getByRole('dialog').waitFor()
       await page.keyboard.press('Escape')
+      await page.locator('dialog').waitFor({ state: 'detached' })
       await button(page, label).and(page.locator(':focus')).waitFor()
       expect(await published()).toContain(old?.kid)
       await confirm(button(page, label), label)
