@@ -38,6 +38,15 @@ describe.skipIf(!hasBrowser)('whoever comes without having read anything', slow,
     await menu.tap()
     await page.getByText('Signed in as Bob').waitFor()
     await expectAccessible(page)
+    await menu.tap()
+    const tabs = page.getByRole('list', { name: 'Access requests' })
+    expect(await tabs.getByRole('link').allTextContents()).toEqual([
+      'Request access',
+      'My requests',
+      'Approvals1 waiting',
+    ])
+    const hidden = `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)`
+    expect(await page.evaluate(`${hidden}(document.querySelector('[aria-label="Access requests"]'))`)).toBe(0)
     await page.getByRole('link', { name: 'Approvals' }).tap()
     await page.getByRole('link', { name: long }).tap()
     await page.getByRole('button', { name: 'Approve' }).waitFor()
