@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import type { Sql, Tx } from './client.ts'
 
-/** The rest of a transaction that nobody waits for any more must not come to its end: postgres.js would then write. */
+/** The rest of a transaction that nobody waits for any more does not come to its end: postgres.js would roll back. */
 const never = new Promise<never>(() => {})
 
 class TransactionOver extends Error {
@@ -28,8 +28,8 @@ const bound = (tx: Tx, isOver: () => boolean): Tx =>
 
 /**
  * Runs `work` in one transaction. When its connection dies, the answer is an error at once, but postgres.js goes on:
- * what `work` asks next, and the rollback, it would write to no socket, which ends the process and leaves the
- * connection unusable, or it would run them by themselves on whatever the connection is by then. Here nothing comes next.
+ * what `work` asks next, and the rollback, would be run by themselves on whatever the connection is by then, and would
+ * last. Here nothing comes next.
  */
 export async function begin<Result>(sql: Sql, work: (tx: Tx) => Promise<Result>): Promise<Result> {
   let over = false
