@@ -2,26 +2,19 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// maxAnswer is more than any page of the API has.
-	maxAnswer = 64 << 20
-	// attemptTimeout bounds one attempt; what bounds them all is the context.
-	attemptTimeout = 60 * time.Second
-)
+// attemptTimeout bounds one attempt; what bounds them all is the context.
+const attemptTimeout = 60 * time.Second
 
 // Config says where Hallpass is and who calls it: either Token, or ClientID and ClientSecret.
 type Config struct {
@@ -157,125 +150,4 @@ func (a Answer) Decode(out any) error {
 		return fmt.Errorf("%w (%v)", ErrStrange, err)
 	}
 	return nil
-}
-
-// Each reads a list page by page and hands out its items until visit has seen enough.
-func Each[Item any](ctx context.Context, c *Client, path string, visit func(Item) (enough bool)) error {
-	type page struct {
-		Data       []Item  `json:"data"`
-		NextCursor *string `json:"next_cursor"`
-	}
-	query := url.Values{"limit": {"200"}}
-	for {
-		var found page
-		if _, err := c.Get(ctx, path+"?"+query.Encode(), &found); err != nil {
-			return err
-		}
-		if found.Data == nil {
-			return ErrStrange
-		}
-		for _, item := range found.Data {
-			if visit(item) {
-				return nil
-			}
-		}
-		if found.NextCursor == nil {
-			return nil
-		}
-		if *found.NextCursor == query.Get("cursor") {
-			return ErrStrange
-		}
-		query.Set("cursor", *found.NextCursor)
-	}
-}
-
-// Find returns the first item of a list that matches, nil where none does.
-func Find[Item any](ctx context.Context, c *Client, path string, matches func(Item) bool) (*Item, error) {
-	var found *Item
-	err := Each(ctx, c, path, func(item Item) bool {
-		if matches(item) {
-			found = &item
-		}
-		return found != nil
-	})
-	return found, err
-}
-
-func encode(body any) ([]byte, error) {
-	if body == nil {
-		return nil, nil
-	}
-	return json.Marshal(body)
-}
-
-// sendOnce makes one attempt; a token that the API refuses is replaced once, where it can be.
-func (c *Client) sendOnce(ctx context.Context, call Call, body []byte, key string) (Answer, error) {
-	token, err := c.credential.bearer(ctx, "")
-	if err != nil {
-		return Answer{}, err
-	}
-	answer, err := c.exchange(ctx, call, body, key, token)
-	if !IsStatus(err, http.StatusUnauthorized) {
-		return answer, err
-	}
-	fresh, renewal := c.credential.bearer(ctx, token)
-	if renewal != nil {
-		return Answer{}, renewal
-	}
-	if fresh == token {
-		return answer, err
-	}
-	return c.exchange(ctx, call, body, key, fresh)
-}
-
-func (c *Client) exchange(ctx context.Context, call Call, body []byte, key, token string) (Answer, error) {
-	ctx, cancel := attempt(ctx, call.Method)
-	defer cancel()
-	var isSent atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { isSent.Store(true) }})
-	request, err := http.NewRequestWithContext(ctx, call.Method, c.base+call.Path, bytes.NewReader(body))
-	if err != nil {
-		return Answer{}, err
-	}
-	header := map[string]string{
-		"Accept": "application/json, application/problem+json", "Authorization": "Bearer " + token,
-		"If-Match": call.IfMatch, "Idempotency-Key": key, "User-Agent": c.agent,
-	}
-	if body != nil {
-		header["Content-Type"] = "application/json"
-	}
-	for name, value := range header {
-		if value != "" {
-			request.Header.Set(name, value)
-		}
-	}
-	response, answered, err := c.roundTrip(request)
-	if err != nil && isSent.Load() && call.Method != http.MethodGet {
-		return Answer{}, &Lost{err}
-	}
-	if err != nil {
-		return Answer{}, err
-	}
-	if response.StatusCode >= 300 {
-		return Answer{}, refusalOf(call, readProblem(response, answered))
-	}
-	isEmpty := response.StatusCode == http.StatusNoContent
-	if !isEmpty && (call.Method == http.MethodDelete || !json.Valid(answered)) {
-		return Answer{}, ErrStrange
-	}
-	return Answer{ETag: response.Header.Get("ETag"), Body: answered}, nil
-}
-
-func (c *Client) roundTrip(request *http.Request) (*http.Response, []byte, error) {
-	response, err := c.http.Do(request)
-	if err != nil {
-		return nil, nil, &unreachable{err}
-	}
-	c.isKnown.Store(true)
-	defer response.Body.Close()
-	answered, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return nil, nil, &unreachable{err}
-	}
-	return response, answered, nil
 }
