@@ -2,9 +2,6 @@ import { setImmediate } from 'node:timers/promises'
 
 import type { Sql, Tx } from './client.ts'
 
-/** The rest of a transaction that nobody waits for any more does not come to its end: postgres.js would roll back. */
-const never = new Promise<never>(() => {})
-
 class TransactionOver extends Error {
   readonly code = 'CONNECTION_CLOSED'
 }
@@ -42,7 +39,8 @@ export async function begin<Result>(sql: Sql, work: (tx: Tx) => Promise<Result>)
       await setImmediate()
       throw error
     } finally {
-      if (over) await never
+      // Nobody waits for it any more. If it came to an end, postgres.js would roll back.
+      if (over) await new Promise<never>(() => {})
     }
   }
   try {

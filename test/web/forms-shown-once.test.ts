@@ -43,7 +43,7 @@ describe.skipIf(!hasBrowser)('what is kept, and shown once', slow, () => {
   async function open(path: string, title: string): Promise<void> {
     await page.goto(`${it.url}${path}`)
     await heading(page, title).waitFor()
-    await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
+    await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
   }
 
   describe('a secret', () => {
